@@ -1,0 +1,1 @@
+//! Each file in this folder is a program that runs alone.

@@ -1,0 +1,1 @@
+//! The networks, on tch. Knows tensors; not frames, users or HTTP.

@@ -1,0 +1,1 @@
+//! What tch lacks. With `limn-ndi` the only place where `unsafe` is allowed.

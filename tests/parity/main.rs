@@ -1,0 +1,1 @@
+//! Parity with Hugging Face diffusers on small random checkpoints.
