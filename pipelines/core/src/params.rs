@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value as Json};
@@ -27,6 +27,19 @@ pub trait Params: Clone + PartialEq + Default + Serialize + DeserializeOwned + J
     fn check(&self) -> Result<(), ParamError> {
         Ok(())
     }
+}
+
+/// For an enum of plain names: `#[schemars(transform = choices)]` makes its schema `{"type": "string", "enum": [...]}`,
+/// which every panel can draw, where documented variants would give a `oneOf`.
+pub fn choices(schema: &mut Schema) {
+    let Some(Json::Array(variants)) = schema.remove("oneOf") else { return };
+    let names = variants.iter().flat_map(|variant| match &variant["enum"] {
+        Json::Array(names) => names.clone(),
+        _ => vec![variant["const"].clone()],
+    });
+    let names = names.collect::<Vec<_>>();
+    schema.insert("type".to_owned(), Json::from("string"));
+    schema.insert("enum".to_owned(), Json::Array(names));
 }
 
 /// Why a value was refused. The message says which field and what is allowed.
