@@ -1,1 +1,13 @@
-//! The pipelines that ship with Limn.
+//! The pipelines that ship with Limn, and the registry that lists them.
+//!
+//! To add one: write its module (start from [`passthrough`]), give it rows in [`rows`], add its line to [`registry`].
+//! What pipelines share stands in [`stages`]. The feature `torch` (default) brings the diffusion pipelines.
+
+pub mod canny;
+pub mod device;
+pub mod passthrough;
+pub mod registry;
+pub mod rows;
+pub mod stages;
+
+pub use registry::REGISTRY;

@@ -1,1 +1,3 @@
-//! Parity with Hugging Face diffusers on small random checkpoints.
+//! Parity with Hugging Face diffusers on small random checkpoints, and with OpenCV on real photographs.
+
+mod canny;

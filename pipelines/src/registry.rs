@@ -1,0 +1,115 @@
+//! The list. To add a pipeline: write its module, give it rows, add its line. People see it in this order, and the
+//! first is what a server paints with when nobody says otherwise.
+
+use limn_pipeline::{PipelineEntry, Registry};
+
+use crate::canny::Canny;
+use crate::passthrough::Passthrough;
+use crate::{device, rows};
+
+/// Every pipeline that ships with Limn.
+pub static REGISTRY: Registry = Registry {
+    entries: ENTRIES,
+    device: device::resolve,
+};
+
+static ENTRIES: &[PipelineEntry] = &[
+    PipelineEntry::of::<Canny>(rows::CANNY),
+    PipelineEntry::of::<Passthrough>(rows::PASSTHROUGH),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use limn_pipeline::{Size, Unknown};
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    #[test]
+    fn every_rows_defaults_pass_its_own_door() {
+        for entry in REGISTRY.entries {
+            for row in entry.rows {
+                let door = (entry.door)(row);
+                let again = door.apply(door.defaults(), door.defaults().as_map(), Unknown::Refuse);
+                assert_eq!(again.as_ref(), Ok(door.defaults()), "row `{}`", row.id);
+                assert_eq!(
+                    door.defaults().size(),
+                    Size::new(512, 512),
+                    "row `{}`",
+                    row.id
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_lead_back_to_their_row() {
+        let mut seen = HashSet::new();
+        for entry in REGISTRY.entries {
+            assert_eq!(
+                entry.rows[0].id, entry.info.id,
+                "the first row has the pipeline's own id"
+            );
+            for row in entry.rows {
+                for name in std::iter::once(&row.id).chain(row.aliases) {
+                    assert!(
+                        seen.insert(name.to_lowercase()),
+                        "`{name}` stands twice in the registry"
+                    );
+                    let (found, found_row) = REGISTRY.find(name).unwrap();
+                    assert_eq!((found.info.id, found_row.id), (entry.info.id, row.id));
+                }
+            }
+        }
+        assert!(REGISTRY.find("nonesuch").is_none());
+    }
+
+    #[test]
+    fn the_panel_can_draw_every_parameter() {
+        for entry in REGISTRY.entries {
+            for row in entry.rows {
+                let door = (entry.door)(row);
+                let properties = door.schema()["properties"].as_object().unwrap();
+                assert_eq!(
+                    properties.keys().collect::<Vec<_>>(),
+                    door.defaults().as_map().keys().collect::<Vec<_>>(),
+                    "row `{}`: schema and values are flat and in one order",
+                    row.id
+                );
+                for (field, property) in properties {
+                    let at = format!("row `{}`, parameter `{field}`: {property}", row.id);
+                    assert!(
+                        property["title"].is_string() && property["description"].is_string(),
+                        "{at}"
+                    );
+                    match property["type"].as_str() {
+                        Some("integer" | "number") => {
+                            assert!(
+                                property["minimum"].is_number() && property["maximum"].is_number(),
+                                "{at}"
+                            );
+                        }
+                        Some("string") => {
+                            assert!(
+                                property["enum"].is_array() || property["maxLength"].is_number(),
+                                "{at}"
+                            );
+                        }
+                        Some("boolean") => {}
+                        _ => panic!("{at}"),
+                    }
+                }
+                for side in ["width", "height"] {
+                    assert_eq!(
+                        properties[side]["multipleOf"],
+                        Json::from(8),
+                        "row `{}`",
+                        row.id
+                    );
+                }
+            }
+        }
+    }
+}
