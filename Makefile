@@ -99,7 +99,7 @@ tools:
 	@setup/node.sh
 
 .PHONY: test-tools
-test-tools: venv
+test-tools: venv tests/browser/node_modules/.package-lock.json
 	@setup/rust.sh test
 	@setup/system.sh test
 
@@ -114,6 +114,11 @@ libtorch:
 
 frontend/node_modules/.package-lock.json: frontend/package-lock.json | tools
 	cd frontend && npm ci
+	@touch $@
+
+# The browser itself is the system's; this drives it.
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json | tools
+	cd tests/browser && npm ci
 	@touch $@
 
 $(PAGE): frontend/node_modules/.package-lock.json $(PAGE_SOURCES) | tools

@@ -1,13 +1,18 @@
-//! Where the server finds libtorch when it starts. Tests find theirs by .cargo/config.toml.
+//! Where the server finds libtorch when it starts, and when the page inside it is old.
 //!
-//! A RUNPATH, which is asked after LD_LIBRARY_PATH, with two places relative to the binary: the `.libtorch` of the
+//! libtorch: a RUNPATH, which is asked after LD_LIBRARY_PATH, with two places relative to the binary: the `.libtorch` of the
 //! repository that it was built in, so that the repository can be moved, and a `.libtorch` beside the binary, so that
-//! the two can be copied out of it together. A LIBTORCH outside the repository is named by its absolute path.
+//! the two can be copied out of it together. A LIBTORCH outside the repository is named by its absolute path. The
+//! tests find theirs by .cargo/config.toml.
 
 use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_FEATURE_FRONTEND").is_some() {
+        // The page's files have their hashes in their names, so new ones appear, which the compiler cannot know of.
+        println!("cargo::rerun-if-changed=../frontend/dist");
+    }
     if std::env::var_os("CARGO_FEATURE_TORCH").is_none() {
         return;
     }

@@ -3,15 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-oldest=20
 release=22.20.0
+# What Vite 8 runs on: 20 from 20.19, 22 from 22.12, anything later.
+enough='const [major, minor] = process.versions.node.split(".").map(Number);
+    process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)'
 
-# has DIRECTORY: whether the node there, or on PATH if there is none named, is new enough and has npm.
+# has FOLDER: whether the node there (on PATH, if FOLDER is empty) is new enough and has npm.
 has() {
-    local major
-    command -v "$1npm" >/dev/null || return
-    major=$("$1node" -p 'process.versions.node.split(".")[0]' 2>/dev/null) || return
-    [ "$major" -ge "$oldest" ]
+    command -v "$1npm" >/dev/null && "$1node" -e "$enough" 2>/dev/null
 }
 
 if has '' || has .node/bin/; then exit; fi
