@@ -6,11 +6,12 @@ import type { Size } from './source';
 /** High enough that the server's own compression decides what is seen. */
 const QUALITY = 0.9;
 
+type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 type Canvas = OffscreenCanvas | HTMLCanvasElement;
 
 export class Encoder {
   #canvas: Canvas | null = null;
-  #context: OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D | null = null;
+  #context: Context | null = null;
 
   /** `image`, whose own size is `from`, as JPEG of exactly `size`. */
   async encode(image: CanvasImageSource, from: Size, size: Size): Promise<Blob | null> {
@@ -21,10 +22,10 @@ export class Encoder {
     return compress(context.canvas);
   }
 
-  #prepare(size: Size) {
+  #prepare(size: Size): Context | null {
     if (this.#canvas?.width !== size.width || this.#canvas.height !== size.height) {
       this.#canvas = blank(size);
-      this.#context = this.#canvas.getContext('2d', { alpha: false }) as typeof this.#context;
+      this.#context = this.#canvas.getContext('2d', { alpha: false }) as Context | null;
       // A camera's picture is usually made smaller; the default filter skips pixels and makes edges crawl.
       if (this.#context) this.#context.imageSmoothingQuality = 'medium';
     }

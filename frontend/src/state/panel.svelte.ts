@@ -15,9 +15,9 @@ export class Panel {
   choice = $state.raw<Choice | null>(null);
   /** The row that was asked for and is still loading. */
   pending = $state<string | null>(null);
-  values = $state<Values>({});
+  values = $state.raw<Values>({});
   /** What the server said about a value that it would not take, by parameter. */
-  refused = $state<Record<string, string>>({});
+  refused = $state.raw<Record<string, string>>({});
 
   readonly controls = $derived(this.choice ? controlsOf(this.choice.row.schema) : []);
   readonly basic = $derived(this.controls.filter((control) => !control.advanced));
@@ -46,7 +46,7 @@ export class Panel {
     const choice = this.catalog && findRow(this.catalog, id);
     if (!choice) return;
     const untouched = this.choice ? initialValues(this.choice.row.schema, this.choice.row.defaults) : {};
-    const before = $state.snapshot(this.values) as Values;
+    const before = this.values;
     const initial = initialValues(choice.row.schema, choice.row.defaults);
     this.choice = choice;
     this.refused = {};
@@ -54,17 +54,24 @@ export class Panel {
     this.#keep();
   }
 
-  /** The server changed to row `id`, with these values. */
+  /**
+   * The server is ready with row `id`, whose values are `params`.
+   *
+   * Where the row is the one that is shown already, the values here are newer than the server's: it has them with the
+   * next frame.
+   */
   adopt(id: string, params?: Values): void {
     this.pending = null;
-    if (this.choice?.row.id !== id) this.choose(id);
+    if (this.choice?.row.id === id) return;
+    this.choose(id);
     if (params) this.values = { ...this.values, ...params };
     this.#keep();
   }
 
   set(name: string, value: Json): void {
-    this.values[name] = value;
-    delete this.refused[name];
+    this.values = { ...this.values, [name]: value };
+    const { [name]: _forgiven, ...refused } = this.refused;
+    this.refused = refused;
     this.#keep();
     this.onchange?.(name, value);
   }
@@ -81,8 +88,7 @@ export class Panel {
 
   /** The whole set for the wire, without what was refused: the server goes on with the last value it took. */
   full(): Values {
-    const all = Object.entries($state.snapshot(this.values) as Values);
-    return Object.fromEntries(all.filter(([name]) => !(name in this.refused)));
+    return Object.fromEntries(Object.entries(this.values).filter(([name]) => !(name in this.refused)));
   }
 
   /** The size of the picture that is asked for. */
@@ -103,11 +109,11 @@ export class Panel {
     if (before?.row !== choice.row.id) return;
     for (const control of this.controls) {
       const value = before.values[control.name];
-      if (value !== undefined && fits(control, value)) this.values[control.name] = value;
+      if (value !== undefined && fits(control, value)) this.values = { ...this.values, [control.name]: value };
     }
   }
 
   #keep(): void {
-    if (this.choice) keep({ row: this.choice.row.id, values: $state.snapshot(this.values) as Values });
+    if (this.choice) keep({ row: this.choice.row.id, values: this.values });
   }
 }

@@ -1,7 +1,6 @@
 /** One session with the server: the socket, what it answers, and what the server tells of it. */
 
 import type { Shown } from '../player/protocol';
-import type { Values } from '../schema/schema';
 import { wake } from '../source/wake';
 import { recall, renew } from '../wire/identity';
 import { refusedField, type Refusal, type Report, type ServerMessage, type Stats } from '../wire/messages';
@@ -107,7 +106,7 @@ export class Session {
         this.panel.pending = message.row;
         return;
       case 'ready':
-        return this.panel.adopt(message.row, message.params as Values | undefined);
+        return this.panel.adopt(message.row, message.params);
       case 'report':
         return this.#report(message.report);
     }
@@ -140,7 +139,7 @@ export class Session {
   #refused(refusal: Refusal): void {
     const field = refusedField(refusal.message, Object.keys(this.panel.values));
     if (field === undefined) this.panel.pending = null;
-    else this.panel.refused[field] = refusal.message;
+    else this.panel.refused = { ...this.panel.refused, [field]: refusal.message };
     const key = `refused ${refusal.code} ${field ?? refusal.message}`;
     this.notices.say({ key, tone: 'warn', text: refusal.message, hint: refusal.hint ?? '' });
   }
