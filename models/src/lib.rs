@@ -1,1 +1,3 @@
 //! The networks, on tch. Knows tensors; not frames, users or HTTP.
+
+pub mod weights;
