@@ -1,3 +1,9 @@
 //! Parity with Hugging Face diffusers on small random checkpoints, and with OpenCV on real photographs.
 
+// A test may panic, and says its distances as it goes.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod canny;
+mod nearness;
+mod schedules;
+mod text;
