@@ -1,27 +1,5 @@
 //! What the test binaries share: where the fixtures lie.
 
-<<<<<<< HEAD
-use std::path::PathBuf;
-
-/// The folder `name` among the fixtures: in `LIMN_FIXTURES`, else in `.fixtures` of the repository.
-///
-/// # Panics
-/// If it is not there, naming the command that makes it.
-pub fn fixtures(name: &str) -> PathBuf {
-    let root = std::env::var_os("LIMN_FIXTURES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.fixtures"),
-        PathBuf::from,
-    );
-    let folder = root.join(name);
-    let script = format!("tests/parity/fixtures/{name}.py");
-    assert!(
-        folder.is_dir(),
-        "no fixtures in `{}`; make them: .venv/bin/python {script} {}",
-        folder.display(),
-        root.display()
-    );
-    folder
-=======
 use std::path::{Path, PathBuf};
 
 /// The workspace's folder.
@@ -54,5 +32,4 @@ pub fn fixture(path: &str) -> PathBuf {
 #[must_use]
 pub fn python() -> PathBuf {
     std::env::var_os("LIMN_PYTHON").map_or(workspace().join(".venv/bin/python"), PathBuf::from)
->>>>>>> text
 }

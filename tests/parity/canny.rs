@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use limn_pipeline::{Frame, Size};
 use limn_pipelines::stages::edges::Gradient;
 use limn_pipelines::stages::{canny::canny, grey::Grey, sobel::sobel};
-use limn_tests::fixtures;
+use limn_tests::fixture;
 
 /// Width, height and samples of a binary PPM or PGM with the one header that the fixture script writes.
 fn netpbm(path: &Path) -> (Size, Vec<u8>) {
@@ -22,7 +22,7 @@ fn netpbm(path: &Path) -> (Size, Vec<u8>) {
 
 /// Every photograph, its name first.
 fn photographs() -> Vec<(String, Frame)> {
-    let folder = fixtures("canny");
+    let folder = fixture("canny");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -55,7 +55,7 @@ fn every_pixel_equals_opencvs() {
         ] {
             for (gradient, norm) in [(Gradient::L1, "l1"), (Gradient::L2, "l2")] {
                 let file = format!("{name}.{low}-{high}.{norm}.pgm");
-                let (_, expected) = netpbm(&fixtures("canny").join(&file));
+                let (_, expected) = netpbm(&fixture("canny").join(&file));
                 let map = canny(&grey, f64::from(low), f64::from(high), gradient);
                 let wrong = map
                     .pixels
@@ -78,7 +78,7 @@ fn the_older_operator_is_within_one_step() {
     for (name, frame) in photographs() {
         let grey = Grey::pillow(&frame);
         for (kind, low, high) in [("sobel", 0.31, 0.125), ("soft", 0.1, 0.6)] {
-            let (_, expected) = netpbm(&fixtures("canny").join(format!("{name}.{kind}.pgm")));
+            let (_, expected) = netpbm(&fixture("canny").join(format!("{name}.{kind}.pgm")));
             let map = sobel(&grey, low, high);
             assert_eq!(map.pixels.len(), expected.len());
             // Both round a square root and a division; where a ratio falls on a threshold, a pixel may go either way.

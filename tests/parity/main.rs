@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod canny;
+#[cfg(feature = "torch")]
 mod nearness;
+#[cfg(feature = "torch")]
 mod schedules;
+#[cfg(feature = "torch")]
 mod text;
