@@ -20,7 +20,11 @@ struct NegativeParams {
 
 impl Default for NegativeParams {
     fn default() -> Self {
-        Self { amount: 1.0, width: 512, height: 512 }
+        Self {
+            amount: 1.0,
+            width: 512,
+            height: 512,
+        }
     }
 }
 
@@ -53,17 +57,31 @@ impl Pipeline for Negative {
     }
 
     fn process(&mut self, job: Job<'_, Self>) -> Result<Output, PipelineError> {
-        let none = || PipelineError::NoPicture { pipeline: "negative".to_owned() };
+        let none = || PipelineError::NoPicture {
+            pipeline: "negative".to_owned(),
+        };
         let frame = job.prepared.picture.as_ref().ok_or_else(none)?;
-        let mix = |value: &u8| (f64::from(*value) + job.params.amount * (255.0 - 2.0 * f64::from(*value))) as u8;
+        let mix = |value: &u8| {
+            (f64::from(*value) + job.params.amount * (255.0 - 2.0 * f64::from(*value))) as u8
+        };
         let pixels: Vec<u8> = frame.pixels().iter().map(mix).collect();
-        Ok(Frame::rgb8(frame.size(), pixels).map_err(|error| PipelineError::failed("negative", error))?.into())
+        Ok(Frame::rgb8(frame.size(), pixels)
+            .map_err(|error| PipelineError::failed("negative", error))?
+            .into())
     }
 }
 
 static REGISTRY: Registry = Registry {
-    entries: &[PipelineEntry::of::<Negative>(&[Row::plain("negative", "Negative")])],
-    device: |_, _| Ok(DeviceInfo { device: "cpu".into(), dtype: "f32".into(), why: "it needs no other".into() }),
+    entries: &[PipelineEntry::of::<Negative>(&[Row::plain(
+        "negative", "Negative",
+    )])],
+    device: |_, _| {
+        Ok(DeviceInfo {
+            device: "cpu".into(),
+            dtype: "f32".into(),
+            why: "it needs no other".into(),
+        })
+    },
 };
 
 #[tokio::main]
