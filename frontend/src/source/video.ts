@@ -20,6 +20,7 @@ export class VideoSource implements Source {
   #fresh = false;
   #arrived: (() => void) | null = null;
   #stopped = false;
+  #taken = 0;
 
   constructor(
     readonly kind: SourceKind,
@@ -43,6 +44,7 @@ export class VideoSource implements Source {
     const { videoWidth: width, videoHeight: height, readyState } = this.#video;
     if (this.#stopped || readyState < HTMLMediaElement.HAVE_CURRENT_DATA || width === 0) return null;
     this.#fresh = false;
+    this.#taken = performance.now();
     return this.#encoder.encode(this.#video, { width, height }, size);
   }
 
@@ -69,7 +71,8 @@ export class VideoSource implements Source {
     if (this.#fresh) return;
     const hidden = document.hidden || !('requestVideoFrameCallback' in this.#video);
     const arrival = new Promise<void>((done) => (this.#arrived = done));
-    await Promise.race([arrival, wake(hidden ? HIDDEN_MS : STALE_MS)]);
+    const wait = hidden ? HIDDEN_MS - (performance.now() - this.#taken) : STALE_MS;
+    await Promise.race([arrival, wake(Math.max(0, wait))]);
     this.#arrived = null;
   }
 }
