@@ -3,6 +3,9 @@
 // A test may panic, and says its distances as it goes.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod bad_checkpoints;
+mod full_size;
 mod nearness;
+mod networks;
 mod schedules;
 mod text;

@@ -171,7 +171,10 @@ impl Step {
     fn predict(&self, latent: &Tensor, output: &Tensor) -> Tensor {
         match self.predicted {
             (0.0, of_output) => scaled(output, of_output),
-            (of_latent, of_output) => scaled(&mix(latent, 1.0, &[(output, of_output / of_latent)]), of_latent),
+            (of_latent, of_output) => scaled(
+                &mix(latent, 1.0, &[(output, of_output / of_latent)]),
+                of_latent,
+            ),
         }
     }
 }
