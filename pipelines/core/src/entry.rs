@@ -75,7 +75,11 @@ impl Row {
 
     /// Whether `name` means this row.
     pub fn answers_to(&self, name: &str) -> bool {
-        self.id.eq_ignore_ascii_case(name) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+        self.id.eq_ignore_ascii_case(name)
+            || self
+                .aliases
+                .iter()
+                .any(|alias| alias.eq_ignore_ascii_case(name))
     }
 }
 
@@ -152,11 +156,16 @@ pub struct Registry {
 impl Registry {
     /// The pipeline and row that `name` (a row's id or alias) means.
     pub fn find(&self, name: &str) -> Option<(&'static PipelineEntry, &'static Row)> {
-        self.entries.iter().find_map(|entry| Some((entry, entry.rows.iter().find(|row| row.answers_to(name))?)))
+        self.entries
+            .iter()
+            .find_map(|entry| Some((entry, entry.rows.iter().find(|row| row.answers_to(name))?)))
     }
 
     /// Every row's id, in order, for messages and `--help`.
     pub fn names(&self) -> Vec<&'static str> {
-        self.entries.iter().flat_map(|entry| entry.rows.iter().map(|row| row.id)).collect()
+        self.entries
+            .iter()
+            .flat_map(|entry| entry.rows.iter().map(|row| row.id))
+            .collect()
     }
 }

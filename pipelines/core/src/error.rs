@@ -58,14 +58,19 @@ pub enum PipelineError {
 impl PipelineError {
     /// Shorthand for [`PipelineError::Failed`].
     pub fn failed(pipeline: &str, reason: impl std::fmt::Display) -> Self {
-        Self::Failed { pipeline: pipeline.to_owned(), reason: reason.to_string() }
+        Self::Failed {
+            pipeline: pipeline.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 
     /// What the reader can do about it; stands beside the message and not inside it.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Load { hint, .. } => hint.as_deref(),
-            Self::OutOfMemory { .. } => Some("use a smaller `width` and `height`, or fewer sessions"),
+            Self::OutOfMemory { .. } => {
+                Some("use a smaller `width` and `height`, or fewer sessions")
+            }
             _ => None,
         }
     }

@@ -62,7 +62,9 @@ impl Timestamp {
     pub fn now() -> Self {
         static START: OnceLock<(Instant, u64)> = OnceLock::new();
         let (start, micros) = START.get_or_init(|| {
-            let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let unix = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
             (Instant::now(), unix.as_micros() as u64)
         });
         Self(micros + start.elapsed().as_micros() as u64)
@@ -76,6 +78,13 @@ impl Timestamp {
     /// Milliseconds from `earlier` to `self`; zero if `earlier` is later.
     pub fn millis_since(self, earlier: Self) -> f64 {
         self.0.saturating_sub(earlier.0) as f64 / 1000.0
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    /// Seconds since the Unix epoch, as multipart streams write `X-Timestamp`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
     }
 }
 
@@ -108,9 +117,20 @@ impl Frame {
         let pixels = pixels.into();
         let expected = size.area() * 3;
         if pixels.len() != expected {
-            return Err(FrameError { size, expected, got: pixels.len() });
+            return Err(FrameError {
+                size,
+                expected,
+                got: pixels.len(),
+            });
         }
-        Ok(Self { size, format: PixelFormat::Rgb8, pixels, jpeg: None, sequence: 0, captured: Timestamp::now() })
+        Ok(Self {
+            size,
+            format: PixelFormat::Rgb8,
+            pixels,
+            jpeg: None,
+            sequence: 0,
+            captured: Timestamp::now(),
+        })
     }
 
     /// A picture of one colour.
@@ -173,7 +193,10 @@ mod tests {
     #[test]
     fn a_frame_of_the_wrong_length_says_the_numbers() {
         let error = Frame::rgb8(Size::new(2, 2), vec![0; 11]).unwrap_err();
-        assert_eq!(error.to_string(), "a frame of 2x2 in Rgb8 has 12 bytes, got 11");
+        assert_eq!(
+            error.to_string(),
+            "a frame of 2x2 in Rgb8 has 12 bytes, got 11"
+        );
     }
 
     #[test]

@@ -57,7 +57,10 @@ pub struct Host<P: Pipeline> {
 impl<P: Pipeline> Host<P> {
     /// A host with no session yet.
     pub fn new(pipeline: P) -> Self {
-        Self { pipeline, slots: HashMap::new() }
+        Self {
+            pipeline,
+            slots: HashMap::new(),
+        }
     }
 
     /// Takes the session's slot out of the map, so that several can be borrowed at once; opens it if it is new.
@@ -72,10 +75,19 @@ impl<P: Pipeline> Host<P> {
         }
         let typed = job.params.typed::<P::Params>()?;
         let state = fence::<P, _>(|| self.pipeline.open(&typed))??;
-        Ok(Slot { state, set: job.params.clone(), typed, changed: true })
+        Ok(Slot {
+            state,
+            set: job.params.clone(),
+            typed,
+            changed: true,
+        })
     }
 
-    fn run(&mut self, jobs: &[HostJob], slots: &mut [Slot<P>]) -> Result<Vec<Result<Output, PipelineError>>, PipelineError> {
+    fn run(
+        &mut self,
+        jobs: &[HostJob],
+        slots: &mut [Slot<P>],
+    ) -> Result<Vec<Result<Output, PipelineError>>, PipelineError> {
         let typed = jobs
             .iter()
             .zip(slots)
@@ -89,7 +101,10 @@ impl<P: Pipeline> Host<P> {
             .collect();
         let results = fence::<P, _>(|| self.pipeline.process_batch(typed))?;
         if results.len() != jobs.len() {
-            return Err(PipelineError::failed(P::INFO.id, format!("{} results for {} jobs", results.len(), jobs.len())));
+            return Err(PipelineError::failed(
+                P::INFO.id,
+                format!("{} results for {} jobs", results.len(), jobs.len()),
+            ));
         }
         Ok(results)
     }
@@ -103,7 +118,10 @@ fn fence<P: Pipeline, T>(work: impl FnOnce() -> T) -> Result<T, PipelineError> {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".to_owned());
-        PipelineError::Panicked { pipeline: P::INFO.id.to_owned(), reason }
+        PipelineError::Panicked {
+            pipeline: P::INFO.id.to_owned(),
+            reason,
+        }
     })
 }
 
@@ -130,7 +148,9 @@ impl<P: Pipeline> PipelineHost for Host<P> {
         }
         match self.run(&ready, &mut slots) {
             Ok(outputs) => {
-                for ((output, slot), (job, place)) in outputs.into_iter().zip(slots).zip(ready.iter().zip(places)) {
+                for ((output, slot), (job, place)) in
+                    outputs.into_iter().zip(slots).zip(ready.iter().zip(places))
+                {
                     results[place] = output;
                     self.slots.insert(job.session, slot);
                 }

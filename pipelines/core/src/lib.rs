@@ -23,4 +23,6 @@ pub use error::PipelineError;
 pub use frame::{Frame, FrameError, JpegFrame, PixelFormat, Size, Timestamp};
 pub use host::{HostJob, PipelineHost, SessionId};
 pub use params::{Door, ParamError, ParamSet, Params, Unknown};
-pub use pipeline::{BatchKey, Input, Job, Output, Pipeline, PipelineInfo, Prepared, Report, RunsOn, StageTime};
+pub use pipeline::{
+    BatchKey, Input, Job, Output, Pipeline, PipelineInfo, Prepared, Report, RunsOn, StageTime,
+};

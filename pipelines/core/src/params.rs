@@ -19,7 +19,9 @@ use crate::frame::Size;
 /// Typed parameters of a pipeline.
 ///
 /// Schema extensions that the panel reads: `x-field` (`textarea`, `seed`, `hidden`), `x-advanced` (bool), `x-step`.
-pub trait Params: Clone + PartialEq + Default + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+pub trait Params:
+    Clone + PartialEq + Default + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
+{
     /// The size of the picture that is painted.
     fn size(&self) -> Size;
 
@@ -32,7 +34,9 @@ pub trait Params: Clone + PartialEq + Default + Serialize + DeserializeOwned + J
 /// For an enum of plain names: `#[schemars(transform = choices)]` makes its schema `{"type": "string", "enum": [...]}`,
 /// which every panel can draw, where documented variants would give a `oneOf`.
 pub fn choices(schema: &mut Schema) {
-    let Some(Json::Array(variants)) = schema.remove("oneOf") else { return };
+    let Some(Json::Array(variants)) = schema.remove("oneOf") else {
+        return;
+    };
     let names = variants.iter().flat_map(|variant| match &variant["enum"] {
         Json::Array(names) => names.clone(),
         _ => vec![variant["const"].clone()],
@@ -55,7 +59,10 @@ pub struct ParamError {
 impl ParamError {
     /// `parameter `field`: reason`.
     pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -84,7 +91,8 @@ impl ParamSet {
     /// The set as a pipeline's own type.
     pub fn typed<P: Params>(&self) -> Result<P, PipelineError> {
         // The door let it through, so this fails only where the type and its schema disagree.
-        Ok(serde_json::from_value(Json::Object((*self.0).clone())).map_err(|error| ParamError::new("*", error.to_string()))?)
+        Ok(serde_json::from_value(Json::Object((*self.0).clone()))
+            .map_err(|error| ParamError::new("*", error.to_string()))?)
     }
 }
 
@@ -107,7 +115,9 @@ pub struct Door {
 
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Door").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("Door")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,19 +128,32 @@ impl Door {
     /// If the row names a field that `P` does not have, or `P`'s schema is no object: a mistake in the registry, which
     /// the registry's own test walks through.
     pub fn of<P: Params>(row: &Row) -> Self {
-        let mut generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+        let mut generator = SchemaSettings::draft2020_12()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator();
         let mut schema = generator.root_schema_for::<P>().to_value();
         let mut defaults = match serde_json::to_value(P::default()) {
             Ok(Json::Object(map)) => map,
-            other => panic!("parameters of row `{}` are not an object: {other:?}", row.id),
+            other => panic!(
+                "parameters of row `{}` are not an object: {other:?}",
+                row.id
+            ),
         };
-        let properties = schema["properties"].as_object_mut().expect("a struct has properties");
+        let properties = schema["properties"]
+            .as_object_mut()
+            .expect("a struct has properties");
         for (field, value) in row.defaults {
-            assert!(defaults.contains_key(*field), "row `{}` names the unknown parameter `{field}`", row.id);
+            assert!(
+                defaults.contains_key(*field),
+                "row `{}` names the unknown parameter `{field}`",
+                row.id
+            );
             defaults.insert((*field).to_owned(), json_of(*value));
         }
         for (field, lowest, highest) in row.bounds {
-            let property = properties.get_mut(*field).expect("a row bounds a parameter that exists");
+            let property = properties
+                .get_mut(*field)
+                .expect("a row bounds a parameter that exists");
             let whole = property["type"] == "integer";
             property["minimum"] = number(*lowest, whole);
             property["maximum"] = number(*highest, whole);
@@ -140,7 +163,10 @@ impl Door {
         }
         schema["additionalProperties"] = Json::Bool(false);
         // Every value has a default, so a patch may leave any of them out.
-        schema.as_object_mut().expect("an object").remove("required");
+        schema
+            .as_object_mut()
+            .expect("an object")
+            .remove("required");
         let validator = jsonschema::validator_for(&schema).expect("a generated schema is a schema");
         Self {
             schema,
@@ -167,16 +193,30 @@ impl Door {
     /// `current` with the fields of `patch`; nothing of it if one of them is refused.
     ///
     /// `null` means the default. A whole number may come as `2.0`, a real one as `1`.
-    pub fn apply(&self, current: &ParamSet, patch: &Map<String, Json>, unknown: Unknown) -> Result<ParamSet, ParamError> {
-        let properties = self.schema["properties"].as_object().expect("checked when the door was made");
+    pub fn apply(
+        &self,
+        current: &ParamSet,
+        patch: &Map<String, Json>,
+        unknown: Unknown,
+    ) -> Result<ParamSet, ParamError> {
+        let properties = self.schema["properties"]
+            .as_object()
+            .expect("checked when the door was made");
         let mut merged = (*current.0).clone();
         for (field, value) in patch {
             let Some(property) = properties.get(field) else {
                 if unknown == Unknown::Ignore {
                     continue;
                 }
-                let known = properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                return Err(ParamError::new(field, format!("no such parameter; there are: {known}")));
+                let known = properties
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                return Err(ParamError::new(
+                    field,
+                    format!("no such parameter; there are: {known}"),
+                ));
             };
             let value = match value {
                 Json::Null => self.defaults.0[field].clone(),
@@ -188,9 +228,14 @@ impl Door {
         let merged = Json::Object(merged);
         if let Some(error) = self.validator.iter_errors(&merged).next() {
             let path = error.instance_path().to_string();
-            return Err(ParamError::new(path.trim_start_matches('/'), error.to_string()));
+            return Err(ParamError::new(
+                path.trim_start_matches('/'),
+                error.to_string(),
+            ));
         }
-        let Json::Object(merged) = merged else { unreachable!("made an object above") };
+        let Json::Object(merged) = merged else {
+            unreachable!("made an object above")
+        };
         let set = ParamSet(Arc::new(merged));
         (self.check)(&set)?;
         Ok(set)
@@ -198,10 +243,13 @@ impl Door {
 
     /// `current`, which another row's door let in, seen through this one: fields that fit stay, the rest take defaults.
     pub fn adopt(&self, current: &ParamSet) -> ParamSet {
-        current.0.iter().fold(self.defaults.clone(), |set, (field, value)| {
-            let one = Map::from_iter([(field.clone(), value.clone())]);
-            self.apply(&set, &one, Unknown::Ignore).unwrap_or(set)
-        })
+        current
+            .0
+            .iter()
+            .fold(self.defaults.clone(), |set, (field, value)| {
+                let one = Map::from_iter([(field.clone(), value.clone())]);
+                self.apply(&set, &one, Unknown::Ignore).unwrap_or(set)
+            })
     }
 }
 
@@ -215,13 +263,22 @@ fn json_of(value: Value) -> Json {
 }
 
 fn number(value: f64, whole: bool) -> Json {
-    if whole { Json::from(value as i64) } else { Json::from(value) }
+    if whole {
+        Json::from(value as i64)
+    } else {
+        Json::from(value)
+    }
 }
 
 /// `2.0` as `2`; anything with a fraction stays and is refused by the schema.
 fn whole(number: &Number) -> Json {
     match number.as_f64() {
-        Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 && float.abs() < 9.1e15 => {
+        Some(float)
+            if !number.is_i64()
+                && !number.is_u64()
+                && float.fract() == 0.0
+                && float.abs() < 9.1e15 =>
+        {
             Json::from(float as i64)
         }
         _ => Json::Number(number.clone()),
@@ -246,7 +303,12 @@ mod tests {
 
     impl Default for Paint {
         fn default() -> Self {
-            Self { prompt: String::new(), width: 512, height: 512, strength: 0.5 }
+            Self {
+                prompt: String::new(),
+                width: 512,
+                height: 512,
+                strength: 0.5,
+            }
         }
     }
 
@@ -272,41 +334,89 @@ mod tests {
     fn a_rows_defaults_and_bounds_reach_schema_and_check() {
         let door = door();
         assert_eq!(door.defaults().get("strength"), Some(&Json::from(0.8)));
-        assert_eq!(door.schema()["properties"]["strength"]["maximum"], Json::from(0.9));
-        let error = door.apply(door.defaults(), &patch(r#"{"strength": 0.95}"#), Unknown::Refuse).unwrap_err();
-        assert_eq!(error.to_string(), "parameter `strength`: 0.95 is greater than the maximum of 0.9");
+        assert_eq!(
+            door.schema()["properties"]["strength"]["maximum"],
+            Json::from(0.9)
+        );
+        let error = door
+            .apply(
+                door.defaults(),
+                &patch(r#"{"strength": 0.95}"#),
+                Unknown::Refuse,
+            )
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "parameter `strength`: 0.95 is greater than the maximum of 0.9"
+        );
     }
 
     #[test]
     fn numbers_and_nulls_are_taken_as_browsers_send_them() {
         let door = door();
-        let set = door.apply(door.defaults(), &patch(r#"{"width": 256.0, "strength": null}"#), Unknown::Refuse).unwrap();
+        let set = door
+            .apply(
+                door.defaults(),
+                &patch(r#"{"width": 256.0, "strength": null}"#),
+                Unknown::Refuse,
+            )
+            .unwrap();
         assert_eq!(set.size(), Size::new(256, 512));
         assert_eq!(set.typed::<Paint>().unwrap().strength, 0.8);
-        assert!(door.apply(&set, &patch(r#"{"width": 256.5}"#), Unknown::Refuse).is_err());
-        assert!(door.apply(&set, &patch(r#"{"width": 257}"#), Unknown::Refuse).is_err());
+        assert!(
+            door.apply(&set, &patch(r#"{"width": 256.5}"#), Unknown::Refuse)
+                .is_err()
+        );
+        assert!(
+            door.apply(&set, &patch(r#"{"width": 257}"#), Unknown::Refuse)
+                .is_err()
+        );
     }
 
     #[test]
     fn an_unknown_field_is_refused_or_ignored_as_the_wire_wants() {
         let door = door();
-        let error = door.apply(door.defaults(), &patch(r#"{"colour": 1}"#), Unknown::Refuse).unwrap_err();
-        assert!(error.to_string().starts_with("parameter `colour`: no such parameter; there are: prompt, width"));
-        assert_eq!(&door.apply(door.defaults(), &patch(r#"{"colour": 1}"#), Unknown::Ignore).unwrap(), door.defaults());
+        let error = door
+            .apply(door.defaults(), &patch(r#"{"colour": 1}"#), Unknown::Refuse)
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("parameter `colour`: no such parameter; there are: prompt, width")
+        );
+        assert_eq!(
+            &door
+                .apply(door.defaults(), &patch(r#"{"colour": 1}"#), Unknown::Ignore)
+                .unwrap(),
+            door.defaults()
+        );
     }
 
     #[test]
     fn a_refused_patch_changes_nothing() {
         let door = door();
         let before = door.defaults().clone();
-        assert!(door.apply(&before, &patch(r#"{"prompt": "a", "strength": 7}"#), Unknown::Refuse).is_err());
+        assert!(
+            door.apply(
+                &before,
+                &patch(r#"{"prompt": "a", "strength": 7}"#),
+                Unknown::Refuse
+            )
+            .is_err()
+        );
         assert_eq!(&before, door.defaults());
     }
 
     #[test]
     fn another_rows_parameters_are_kept_as_far_as_they_fit() {
         let wide = Door::of::<Paint>(&Row::plain("wide", "Wide"));
-        let set = wide.apply(wide.defaults(), &patch(r#"{"prompt": "neon", "strength": 0.2}"#), Unknown::Refuse).unwrap();
+        let set = wide
+            .apply(
+                wide.defaults(),
+                &patch(r#"{"prompt": "neon", "strength": 0.2}"#),
+                Unknown::Refuse,
+            )
+            .unwrap();
         let adopted = door().adopt(&set);
         assert_eq!(adopted.get("prompt"), Some(&Json::from("neon")));
         assert_eq!(adopted.get("strength"), Some(&Json::from(0.8)));

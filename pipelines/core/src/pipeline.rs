@@ -116,7 +116,11 @@ pub struct Output {
 
 impl From<Frame> for Output {
     fn from(frame: Frame) -> Self {
-        Self { frame, report: None, stages: Vec::new() }
+        Self {
+            frame,
+            report: None,
+            stages: Vec::new(),
+        }
     }
 }
 
@@ -148,7 +152,10 @@ pub trait Pipeline: Send + Sized + 'static {
     /// What the CPU can do for a frame before its turn. `picture` has the parameters' size already.
     fn prepare(picture: Option<Frame>, params: &Self::Params) -> Result<Prepared, PipelineError> {
         let _ = params;
-        Ok(Prepared { picture, control: None })
+        Ok(Prepared {
+            picture,
+            control: None,
+        })
     }
 
     /// Paints one frame.

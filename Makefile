@@ -1,0 +1,141 @@
+# Limn, one command each; `make help` lists them. What a command needs and this machine lacks is installed first, by the
+# scripts in setup/, which look before they act and so cost nothing the second time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+# Two builds at once would fight for the same cores; cargo and Vite use them all by themselves.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+# What setup/ or rustup may have put there a moment ago.
+export PATH := $(CURDIR)/.node/bin:$(PATH):$(HOME)/.cargo/bin
+
+# A libtorch of the user's own: torch's build script runs in another folder, so the path must be absolute; the test
+# binaries do not know it, so they are told where it is when they run.
+ifdef LIBTORCH
+override LIBTORCH := $(abspath $(LIBTORCH))
+export LIBTORCH
+RUN_TESTS := LD_LIBRARY_PATH=$(LIBTORCH)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+endif
+
+PYTHON := .venv/bin/python
+CHECKPOINT := .checkpoints/small-random/model_index.json
+PAGE := frontend/dist/index.html
+PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find frontend -maxdepth 1 -type f 2>/dev/null)
+# Two make other things and on demand: the checkpoint below, and full-size networks, which the tests ask for one by one.
+FIXTURES := $(patsubst tests/parity/fixtures/%.py,.fixtures/.made/%,$(filter-out %/small_checkpoint.py %/full_size%.py, \
+	$(wildcard tests/parity/fixtures/*.py)))
+SCRIPTS := $(wildcard setup/*.sh) .ci/run
+STARTED := $(shell date +%s)
+
+.PHONY: help
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name words; do \
+		printf 'make %-14s %s\n' "$$name" "$$words"; done
+
+# --- what people start ----------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: tools $(CHECKPOINT) build ## build what is missing and start the server: make run ARGS="--pipeline canny --port 9000"
+	@exec target/release/server $(ARGS)
+
+.PHONY: build
+build: tools libtorch $(PAGE) ## the same without starting
+	cargo build --release --package limn-server
+
+.PHONY: clean
+clean: ## remove what was built; what was installed stays
+	rm -rf target frontend/dist .fixtures .checkpoints/small-random
+
+.PHONY: distclean
+distclean: clean ## remove what was installed into this folder as well
+	rm -rf .libtorch .libtorch.part .node .node.wheel .node.wheel.part .venv frontend/node_modules tests/browser/node_modules
+
+# --- a working day --------------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: tools frontend/node_modules/.package-lock.json ## the quick loop: format, lints, unit tests, page; no libtorch
+	@setup/rust.sh test
+	cargo fmt --all --check
+	cargo clippy --no-default-features --all-targets -- -D warnings
+	cargo test --no-default-features
+	cd frontend && npm run check
+
+# Cheapest first, so that a mistake is told early.
+.PHONY: test
+test: tools test-tools lint-scripts lint-rust test-page test-no-torch test-rust ## install what the tests need and run all of them
+	@echo "make test: everything passed in $$(( $$(date +%s) - $(STARTED) )) s"
+
+.PHONY: lint-scripts
+lint-scripts: venv
+	.venv/bin/shellcheck $(SCRIPTS)
+	.venv/bin/hadolint Dockerfile
+
+.PHONY: lint-rust
+lint-rust: libtorch $(PAGE)
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+.PHONY: test-page
+test-page: $(PAGE)
+	cd frontend && npm run check && npm test
+
+# LIBTORCH points at nothing, which proves that nothing asks for it.
+.PHONY: test-no-torch
+test-no-torch:
+	LIBTORCH=/nonexistent cargo test --locked --no-default-features
+
+.PHONY: test-rust
+test-rust: libtorch $(PAGE) $(CHECKPOINT) $(FIXTURES)
+	$(RUN_TESTS) cargo test --locked --workspace
+
+# --- what those need ------------------------------------------------------------------------------------------------
+
+.PHONY: tools
+tools:
+	@setup/rust.sh
+	@setup/system.sh build
+	@setup/node.sh
+
+.PHONY: test-tools
+test-tools: venv tests/browser/node_modules/.package-lock.json
+	@setup/rust.sh test
+	@setup/system.sh test
+
+.PHONY: venv
+venv:
+	@setup/python.sh
+
+# After .venv, where a command needs both: they share their files then.
+.PHONY: libtorch
+libtorch:
+	@setup/libtorch.sh
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json | tools
+	cd frontend && npm ci
+	@touch $@
+
+# The browser itself is the system's; this drives it.
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json | tools
+	cd tests/browser && npm ci
+	@touch $@
+
+$(PAGE): frontend/node_modules/.package-lock.json $(PAGE_SOURCES) | tools
+	cd frontend && npm run build
+	@touch $@
+
+# Made beside its place and moved there, so that a checkpoint is whole or absent.
+$(CHECKPOINT): tests/parity/fixtures/small_checkpoint.py
+	@setup/python.sh
+	rm -rf $(@D) $(@D).part
+	mkdir -p $(dir $(@D))
+	$(PYTHON) $< $(@D).part
+	mv $(@D).part $(@D)
+	@touch $@
+
+.fixtures/.made/%: tests/parity/fixtures/%.py tests/requirements.txt
+	@setup/python.sh
+	@mkdir -p $(@D)
+	$(PYTHON) $< .fixtures
+	@touch $@

@@ -1,0 +1,44 @@
+/** A still picture, sent again and again as if a camera stood before it. */
+
+import { Encoder } from './encoder';
+import type { Size, Source } from './source';
+
+export class PictureSource implements Source {
+  readonly kind = 'picture';
+  readonly preview: string;
+  onended: (() => void) | null = null;
+
+  readonly #encoder = new Encoder();
+  #jpeg: { size: Size; blob: Blob } | null = null;
+
+  private constructor(
+    readonly label: string,
+    private readonly bitmap: ImageBitmap,
+    file: Blob,
+  ) {
+    this.preview = URL.createObjectURL(file);
+  }
+
+  /** Reads a picture file; throws where the browser cannot read it. */
+  static async open(file: File): Promise<PictureSource> {
+    try {
+      return new PictureSource(file.name, await createImageBitmap(file), file);
+    } catch {
+      throw new DOMException(file.name, 'PictureError');
+    }
+  }
+
+  /** The same bytes for the same size: the server paints a frame that nothing changed only once. */
+  async jpeg(size: Size): Promise<Blob | null> {
+    const made = this.#jpeg;
+    if (made?.size.width === size.width && made.size.height === size.height) return made.blob;
+    const blob = await this.#encoder.encode(this.bitmap, this.bitmap, size);
+    if (blob !== null) this.#jpeg = { size, blob };
+    return blob;
+  }
+
+  stop(): void {
+    URL.revokeObjectURL(this.preview);
+    this.bitmap.close();
+  }
+}

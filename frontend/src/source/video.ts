@@ -1,0 +1,75 @@
+/** A source that moves: a camera or a shared screen. */
+
+import { Encoder } from './encoder';
+import type { Size, Source, SourceKind } from './source';
+import { wake } from './wake';
+
+/** How long to wait for a new picture before the last one is taken again: a screen where nothing moves sends none. */
+const STALE_MS = 100;
+/** In a hidden tab nothing says that a picture is new, so one is taken at a camera's usual pace. */
+const HIDDEN_MS = 33;
+
+export class VideoSource implements Source {
+  readonly preview: MediaStream;
+  readonly label: string;
+  readonly deviceId?: string;
+  onended: (() => void) | null = null;
+
+  readonly #video: HTMLVideoElement;
+  readonly #encoder = new Encoder();
+  #fresh = false;
+  #arrived: (() => void) | null = null;
+  #stopped = false;
+
+  constructor(
+    readonly kind: SourceKind,
+    stream: MediaStream,
+  ) {
+    const track = stream.getVideoTracks()[0];
+    this.preview = stream;
+    this.label = track?.label || (kind === 'screen' ? 'Screen' : 'Camera');
+    const deviceId = track?.getSettings().deviceId;
+    if (deviceId !== undefined) this.deviceId = deviceId;
+    track?.addEventListener('ended', () => this.onended?.());
+    this.#video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream });
+    void this.#video.play().catch(() => {
+      // Stopped before the first picture; `jpeg` answers that there is none.
+    });
+    this.#watch();
+  }
+
+  async jpeg(size: Size): Promise<Blob | null> {
+    await this.#newest();
+    const { videoWidth: width, videoHeight: height, readyState } = this.#video;
+    if (this.#stopped || readyState < HTMLMediaElement.HAVE_CURRENT_DATA || width === 0) return null;
+    this.#fresh = false;
+    return this.#encoder.encode(this.#video, { width, height }, size);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#arrived?.();
+    this.onended = null;
+    for (const track of this.preview.getTracks()) track.stop();
+    this.#video.srcObject = null;
+  }
+
+  /** Notes each new picture; where the browser cannot say, every picture counts as new. */
+  #watch(): void {
+    if (!('requestVideoFrameCallback' in this.#video)) return;
+    const seen = () => {
+      this.#fresh = true;
+      this.#arrived?.();
+      if (!this.#stopped) this.#video.requestVideoFrameCallback(seen);
+    };
+    this.#video.requestVideoFrameCallback(seen);
+  }
+
+  async #newest(): Promise<void> {
+    if (this.#fresh) return;
+    const hidden = document.hidden || !('requestVideoFrameCallback' in this.#video);
+    const arrival = new Promise<void>((done) => (this.#arrived = done));
+    await Promise.race([arrival, wake(hidden ? HIDDEN_MS : STALE_MS)]);
+    this.#arrived = null;
+  }
+}

@@ -1,0 +1,40 @@
+/** Ties the page's nouns together: a source, a panel, a session. */
+
+import { Capture, type Wanted } from './capture.svelte';
+import { Notices } from './notices.svelte';
+import { Panel } from './panel.svelte';
+import { Session } from './session.svelte';
+
+export class Studio {
+  readonly notices = new Notices();
+  readonly panel = new Panel();
+  readonly capture = new Capture();
+  readonly session = new Session(this.panel, this.capture, this.notices);
+
+  /** What the row can do with a source. */
+  readonly input = $derived(this.panel.choice?.row.input ?? 'image');
+
+  /** Opens a source and, unless one is running already, a session for it. */
+  async start(wanted: Wanted): Promise<void> {
+    const opened = await this.capture.open(wanted);
+    if (opened && !this.session.running) this.session.start();
+  }
+
+  /** Lets go of the source and of the session. */
+  stop(): void {
+    this.capture.stop();
+    this.capture.fault = null;
+    this.session.stop();
+  }
+
+  /** Changes the row, live or not. */
+  change(row: string): void {
+    if (this.session.link.kind === 'live') this.session.change(row);
+    else this.panel.choose(row);
+  }
+
+  /** Where anyone can watch this session. */
+  get streamUrl(): string {
+    return `${location.origin}/api/sessions/${this.session.id}/stream.mjpeg`;
+  }
+}

@@ -1,0 +1,96 @@
+//! The page: ours from inside the binary, or the operator's from a folder.
+
+use std::path::{Component, Path};
+
+use actix_web::http::Method;
+use actix_web::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::Rooms;
+use super::error::ApiError;
+
+#[cfg(feature = "frontend")]
+#[derive(rust_embed::RustEmbed)]
+#[folder = "../frontend/dist"]
+struct Page;
+
+#[cfg(not(feature = "frontend"))]
+struct Page;
+
+#[cfg(not(feature = "frontend"))]
+impl Page {
+    fn get(path: &str) -> Option<Placeholder> {
+        (path == "index.html").then_some(Placeholder {
+            data: PLACEHOLDER.into(),
+        })
+    }
+}
+
+#[cfg(not(feature = "frontend"))]
+struct Placeholder {
+    data: std::borrow::Cow<'static, [u8]>,
+}
+
+/// Served by a build without the feature `frontend`.
+#[cfg(not(feature = "frontend"))]
+const PLACEHOLDER: &[u8] =
+    b"<!doctype html><html lang=en><title>Limn</title><p>This server was built without its page. \
+    <a href=/api/pipelines>Pipelines</a>";
+
+/// Whatever no route takes: a file of the page.
+pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let missing = || ApiError::no_route(request.path());
+    if !matches!(*request.method(), Method::GET | Method::HEAD)
+        || request.path().starts_with("/api/")
+    {
+        return Err(missing());
+    }
+    let path = match request.path().trim_start_matches('/') {
+        "" => "index.html",
+        path => path,
+    };
+    let bytes = match &rooms.frontend {
+        Some(folder) => {
+            let inside = Path::new(path)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)));
+            let file = folder.join(path);
+            if !inside {
+                return Err(missing());
+            }
+            web::block(move || std::fs::read(file))
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .ok_or_else(missing)?
+        }
+        None => Page::get(path).ok_or_else(missing)?.data.into_owned(),
+    };
+    // Vite puts a hash of the content into the names under assets/.
+    let cache = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(content_type(path))
+        .insert_header((CACHE_CONTROL, cache))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(bytes))
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "webmanifest") => "application/json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("wasm") => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,4 @@
+//! Other products' wire protocols.
+
+pub mod lcm_server;
+pub mod lcm_settings;

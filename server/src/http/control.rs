@@ -1,0 +1,41 @@
+//! Who steers a session: whoever shows its control token.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::AUTHORIZATION;
+
+use super::Rooms;
+use super::error::ApiError;
+use crate::session::Session;
+
+/// The cookie that carries the token; its path keeps it to one session's socket.
+const COOKIE: &str = "limn_control";
+
+/// Whether the request may steer `session`.
+///
+/// # Errors
+/// [`ApiError::no_control`] if it shows no token or another's.
+pub fn check(request: &HttpRequest, session: &Session) -> Result<(), ApiError> {
+    let bearer = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let cookie = request.cookie(COOKIE);
+    let shown = bearer.or_else(|| cookie.as_ref().map(Cookie::value));
+    if shown.is_some_and(|shown| session.control.matches(shown)) {
+        Ok(())
+    } else {
+        Err(ApiError::no_control())
+    }
+}
+
+/// The cookie that finds the session again after its socket dropped.
+pub fn cookie(session: &Session, rooms: &Rooms) -> Cookie<'static> {
+    Cookie::build(COOKIE, session.control.reveal().to_owned())
+        .path(format!("/api/ws/{}", session.key))
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(rooms.https)
+        .finish()
+}

@@ -1,0 +1,135 @@
+//! The only place with status codes.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, ResponseError};
+use limn_pipeline::ParamError;
+use serde_json::json;
+
+use crate::listing::UnknownPipeline;
+use crate::refusal::Refusal;
+use crate::session::store::CreateError;
+
+/// An answer that is no success: `{"error": {"code", "message", "hint"}}`.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    refusal: Refusal,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, refusal: Refusal) -> Self {
+        Self { status, refusal }
+    }
+
+    /// 404: no session of that name.
+    pub fn no_session(key: &str) -> Self {
+        let shown: String = key.chars().take(64).collect();
+        Self::new(
+            StatusCode::NOT_FOUND,
+            Refusal::new("no_session", format!("no session `{shown}`")),
+        )
+    }
+
+    /// 404: no such page.
+    pub fn no_route(path: &str) -> Self {
+        let shown: String = path.chars().take(128).collect();
+        Self::new(
+            StatusCode::NOT_FOUND,
+            Refusal::new("no_route", format!("nothing at `{shown}`")),
+        )
+    }
+
+    /// 403: the control token is missing or another session's.
+    pub fn no_control() -> Self {
+        let refusal = Refusal::new("no_control", "the session's control token is missing or wrong")
+            .hint("send the `control` that creating the session answered, as `Authorization: Bearer <control>`");
+        Self::new(StatusCode::FORBIDDEN, refusal)
+    }
+
+    /// 400: the request is not what this route reads.
+    pub fn bad_request(message: impl ToString) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Refusal::new("bad_request", message),
+        )
+    }
+
+    /// 409: another socket steers the session.
+    pub fn attached() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            Refusal::new("attached", "another socket steers this session"),
+        )
+    }
+
+    /// 413: more bytes than a route reads.
+    pub fn too_large(limit: usize) -> Self {
+        let refusal = Refusal::new(
+            "too_large",
+            format!("the body is over the limit of {limit} bytes"),
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, refusal)
+    }
+
+    /// 503: there is no picture yet.
+    pub fn no_picture() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::new("no_picture", "the session has no picture yet"),
+        )
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.refusal.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, "1"));
+        }
+        response.json(json!({"error": self.refusal.json()}))
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            "picture_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, refusal)
+    }
+}
+
+impl From<ParamError> for ApiError {
+    fn from(error: ParamError) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+impl From<UnknownPipeline> for ApiError {
+    fn from(error: UnknownPipeline) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        let (status, code) = match error {
+            CreateError::Full => (StatusCode::SERVICE_UNAVAILABLE, "full"),
+            CreateError::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            CreateError::Taken => (StatusCode::CONFLICT, "taken"),
+        };
+        Self::new(status, Refusal::new(code, error))
+    }
+}

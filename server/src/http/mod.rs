@@ -1,0 +1,150 @@
+//! The door: every route on one screen.
+
+mod assets;
+pub mod compat;
+mod control;
+mod error;
+mod events;
+mod health;
+mod sessions;
+mod snapshot;
+mod stream;
+mod tls;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpServer};
+use clap::Args;
+use tokio::sync::watch;
+
+use crate::inference::Readiness;
+use crate::ingest::IngestConfig;
+use crate::listing::Listing;
+use crate::session::store::Store;
+use error::ApiError;
+
+/// Who may come in, and where.
+#[derive(Args, Clone, Debug)]
+pub struct HttpConfig {
+    /// The address to listen on
+    #[arg(long, env = "LIMN_HOST", value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
+    /// The port to listen on; 0 for one that is free
+    #[arg(long, env = "LIMN_PORT", value_name = "PORT", default_value_t = 7860)]
+    pub port: u16,
+    /// Serve the page in this folder instead of ours
+    #[arg(long, env = "LIMN_FRONTEND", value_name = "DIR")]
+    pub frontend: Option<PathBuf>,
+    /// Certificates for https, PEM; a camera in a browser needs https or localhost
+    #[arg(
+        long,
+        env = "LIMN_SSL_CERTFILE",
+        value_name = "FILE",
+        requires = "ssl_keyfile"
+    )]
+    pub ssl_certfile: Option<PathBuf>,
+    /// The key for https, PEM
+    #[arg(
+        long,
+        env = "LIMN_SSL_KEYFILE",
+        value_name = "FILE",
+        requires = "ssl_certfile"
+    )]
+    pub ssl_keyfile: Option<PathBuf>,
+}
+
+/// What the handlers work with.
+pub struct Rooms {
+    /// All sessions.
+    pub store: Arc<Store>,
+    /// What can be painted with.
+    pub listing: Arc<Listing>,
+    /// Limits for pictures that come in.
+    pub ingest: Arc<IngestConfig>,
+    /// The page to serve instead of ours.
+    pub frontend: Option<PathBuf>,
+    /// Whether the first row is loaded and has made a frame.
+    pub warm: watch::Receiver<Readiness>,
+    /// Cookies need the mark `Secure` where the server speaks https.
+    pub https: bool,
+}
+
+/// JSON bodies are parameters: more than this is no patch.
+const MAX_JSON_BYTES: usize = 1 << 20;
+
+#[rustfmt::skip]
+fn routes(app: &mut ServiceConfig) {
+    app
+        .route("/health", web::get().to(health::health))
+        .route("/readyz", web::get().to(health::ready))
+        .route("/api/pipelines", web::get().to(health::pipelines))
+        .route("/api/sessions", web::get().to(sessions::list))
+        .route("/api/sessions", web::post().to(sessions::create))
+        .route("/api/sessions/{key}", web::get().to(sessions::show))
+        .route("/api/sessions/{key}", web::patch().to(sessions::change))
+        .route("/api/sessions/{key}", web::delete().to(sessions::delete))
+        .route("/api/sessions/{key}/params", web::patch().to(sessions::params))
+        .route("/api/sessions/{key}/frame", web::post().to(sessions::frame))
+        .route("/api/sessions/{key}/events", web::get().to(events::events))
+        .route("/api/sessions/{key}/stream.mjpeg", web::get().to(stream::stream))
+        .route("/api/sessions/{key}/stream.mjpeg", web::head().to(stream::head))
+        .route("/api/sessions/{key}/snapshot.jpg", web::get().to(snapshot::snapshot))
+        // The wire of the Real-Time Latent Consistency Model server.
+        .route("/api/ws/{key}", web::get().to(compat::lcm_server::socket))
+        .route("/api/stream/{key}", web::get().to(stream::stream))
+        .route("/api/stream/{key}", web::head().to(stream::head))
+        .route("/api/queue", web::get().to(compat::lcm_settings::queue))
+        .route("/api/settings", web::get().to(compat::lcm_settings::settings))
+        .default_service(web::route().to(assets::page));
+}
+
+/// Binds and returns the server, which runs when it is awaited, and the address it got.
+pub fn serve(
+    config: &HttpConfig,
+    rooms: Rooms,
+) -> anyhow::Result<(actix_web::dev::Server, std::net::SocketAddr)> {
+    let tls = tls::config(config)?;
+    let rooms = web::Data::new(rooms);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(rooms.clone())
+            .app_data(json_config())
+            .configure(routes)
+    })
+    // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
+    .h1_allow_half_closed(false)
+    // One frame at a time: what is written ahead for a slow viewer is a picture of the past.
+    .h1_write_buffer_size(stream::WRITE_BUFFER_BYTES)
+    .tcp_nodelay(true)
+    .on_connect(stream::keep_little_unsent)
+    .shutdown_timeout(2)
+    .disable_signals();
+    let address = (config.host, config.port);
+    let server = match tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls)?,
+        None => server.bind(address)?,
+    };
+    let address = server.addrs()[0];
+    Ok((server.run(), address))
+}
+
+fn json_config() -> web::JsonConfig {
+    web::JsonConfig::default()
+        .limit(MAX_JSON_BYTES)
+        .content_type_required(false)
+        .error_handler(|error, _: &HttpRequest| {
+            use actix_web::error::JsonPayloadError::{Overflow, OverflowKnownLength};
+            match error {
+                Overflow { limit } | OverflowKnownLength { limit, .. } => {
+                    ApiError::too_large(limit).into()
+                }
+                error => ApiError::bad_request(format!(
+                    "the body is not the json that is read here: {error}"
+                ))
+                .into(),
+            }
+        })
+}

@@ -1,0 +1,163 @@
+//! Sessions over plain HTTP: begin, look, steer, feed, end.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use limn_pipeline::Unknown;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Rooms;
+use super::control;
+use super::error::ApiError;
+use crate::refusal::Refusal;
+use crate::session::Session;
+use crate::session::event::EndReason;
+
+/// `POST /api/sessions`.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Create {
+    pipeline: Option<String>,
+    row: Option<String>,
+    params: Map<String, Value>,
+    label: Option<String>,
+}
+
+/// `PATCH /api/sessions/{key}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pipeline: Option<String>,
+    row: Option<String>,
+    label: Option<String>,
+}
+
+/// Begins a session; 201 with its name, its control token and its URLs.
+pub async fn create(
+    rooms: web::Data<Rooms>,
+    body: Option<web::Json<Create>>,
+) -> Result<HttpResponse, ApiError> {
+    let Create {
+        pipeline,
+        row,
+        params,
+        label,
+    } = body.map(web::Json::into_inner).unwrap_or_default();
+    let choice = rooms
+        .listing
+        .choose(row.as_deref().or(pipeline.as_deref()))?;
+    // Checked before a place is taken, so that a refused patch begins nothing.
+    choice
+        .door
+        .apply(choice.door.defaults(), &params, Unknown::Refuse)?;
+    let session = rooms.store.create(None, choice)?;
+    session.set_label(label);
+    session.patch(&params, Unknown::Refuse)?;
+    let base = format!("/api/sessions/{}", session.key);
+    Ok(HttpResponse::Created().json(json!({
+        "id": session.key,
+        "control": session.control.reveal(),
+        "params": session.params().as_map(),
+        "urls": {
+            "stream": format!("{base}/stream.mjpeg"), "snapshot": format!("{base}/snapshot.jpg"), "frame": format!("{base}/frame"),
+            "params": format!("{base}/params"), "events": format!("{base}/events"), "socket": format!("/api/ws/{}", session.key),
+        },
+    })))
+}
+
+/// All sessions.
+pub async fn list(rooms: web::Data<Rooms>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"sessions": rooms.store.all().iter().map(|session| session.public_json()).collect::<Vec<_>>()}))
+}
+
+/// One session.
+pub async fn show(
+    rooms: web::Data<Rooms>,
+    key: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let session = rooms
+        .store
+        .find(&key)
+        .ok_or_else(|| ApiError::no_session(&key))?;
+    Ok(HttpResponse::Ok().json(session.public_json()))
+}
+
+/// Another row or label, while live.
+pub async fn change(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+    key: web::Path<String>,
+    body: web::Json<Change>,
+) -> Result<HttpResponse, ApiError> {
+    let session = steered(&rooms, &request, &key)?;
+    let Change {
+        pipeline,
+        row,
+        label,
+    } = body.into_inner();
+    if let Some(name) = row.or(pipeline) {
+        session.switch(rooms.listing.choose(Some(&name))?);
+    }
+    if label.is_some() {
+        session.set_label(label);
+    }
+    let mut answer = session.public_json();
+    answer["params"] = session.params().as_map().clone().into();
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// A patch of parameters; answers the whole checked set.
+pub async fn params(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+    key: web::Path<String>,
+    body: web::Json<Map<String, Value>>,
+) -> Result<HttpResponse, ApiError> {
+    let set = steered(&rooms, &request, &key)?.patch(&body, Unknown::Refuse)?;
+    Ok(HttpResponse::Ok().json(set.as_map()))
+}
+
+/// One picture in: JPEG, PNG or WebP. 202 with its sequence number; what is wrong inside comes as an event.
+pub async fn frame(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+    key: web::Path<String>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let session = steered(&rooms, &request, &key)?;
+    let limit = rooms.ingest.max_frame_bytes;
+    let bytes = match body.to_bytes_limited(limit).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => return Err(ApiError::bad_request(error)),
+        Err(_) => return Err(ApiError::too_large(limit)),
+    };
+    if bytes.is_empty() {
+        return Err(Refusal::new("bad_picture", "the body is empty").into());
+    }
+    session.upload(Some(bytes));
+    Ok(HttpResponse::Accepted()
+        .json(json!({"stream": format!("/api/sessions/{}/stream.mjpeg", session.key)})))
+}
+
+/// Ends a session.
+pub async fn delete(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+    key: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let session = steered(&rooms, &request, &key)?;
+    rooms.store.end(&session, EndReason::Left);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn steered(
+    rooms: &Rooms,
+    request: &HttpRequest,
+    key: &str,
+) -> Result<std::sync::Arc<Session>, ApiError> {
+    let session = rooms
+        .store
+        .find(key)
+        .ok_or_else(|| ApiError::no_session(key))?;
+    control::check(request, &session)?;
+    Ok(session)
+}

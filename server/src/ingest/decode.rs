@@ -1,0 +1,178 @@
+//! Compressed bytes from a stranger to pixels, within limits that are checked before any memory is taken.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+
+use crate::ingest::IngestConfig;
+
+/// Why bytes were not taken as a picture. The session goes on with its next one.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum IngestError {
+    /// More bytes than the limit.
+    #[error("a picture of {got} bytes is over the limit of {limit} bytes")]
+    TooManyBytes {
+        /// Its length.
+        got: usize,
+        /// `--max-frame-bytes`.
+        limit: usize,
+    },
+    /// More pixels than the limit.
+    #[error("a picture of {width}x{height} is over the limit of {limit} pixels")]
+    TooManyPixels {
+        /// Its width, as its header says.
+        width: u32,
+        /// Its height, as its header says.
+        height: u32,
+        /// `--max-pixels`.
+        limit: u64,
+    },
+    /// Neither JPEG, PNG nor WebP.
+    #[error("the bytes are not a jpeg, png or webp picture")]
+    UnknownFormat,
+    /// It starts as a picture and goes wrong.
+    #[error("the picture cannot be decoded: {0}")]
+    Broken(String),
+}
+
+/// A decoded picture and, where the pixels are just what the bytes say, those bytes.
+pub struct Decoded {
+    /// RGB, upright.
+    pub picture: RgbImage,
+    /// The JPEG that decodes to exactly `picture`.
+    pub jpeg: Option<Bytes>,
+}
+
+/// Decodes a JPEG, PNG or WebP and turns it upright as its Exif says.
+pub fn decode(bytes: &Bytes, config: &IngestConfig) -> Result<Decoded, IngestError> {
+    if bytes.len() > config.max_frame_bytes {
+        return Err(IngestError::TooManyBytes {
+            got: bytes.len(),
+            limit: config.max_frame_bytes,
+        });
+    }
+    let broken = |error: image::ImageError| IngestError::Broken(error.to_string());
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|_| IngestError::UnknownFormat)?;
+    let format = match reader.format() {
+        Some(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => format,
+        _ => return Err(IngestError::UnknownFormat),
+    };
+    if format == ImageFormat::Jpeg {
+        check_end(bytes)?;
+    }
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > config.max_pixels {
+        return Err(IngestError::TooManyPixels {
+            width,
+            height,
+            limit: config.max_pixels,
+        });
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    picture.apply_orientation(orientation);
+    let untouched = format == ImageFormat::Jpeg && orientation == Orientation::NoTransforms;
+    Ok(Decoded {
+        picture: picture.into_rgb8(),
+        jpeg: untouched.then(|| bytes.clone()),
+    })
+}
+
+/// Decoders fill what is missing with grey; a picture that was cut short on its way is refused instead.
+fn check_end(bytes: &[u8]) -> Result<(), IngestError> {
+    // Some cameras pad their pictures with zeros.
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1);
+    if bytes[..end].ends_with(&[0xff, 0xd9]) {
+        return Ok(());
+    }
+    Err(IngestError::Broken(format!(
+        "the jpeg of {} bytes ends before its end-of-image marker",
+        bytes.len()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let picture = RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([x as u8, y as u8, (x * y) as u8])
+        });
+        picture
+            .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Jpeg)
+            .unwrap();
+        bytes
+    }
+
+    fn refusal(bytes: Vec<u8>) -> String {
+        decode(&bytes.into(), &Config::defaults().ingest)
+            .err()
+            .expect("is refused")
+            .to_string()
+    }
+
+    #[test]
+    fn a_jpeg_keeps_its_bytes_and_a_png_does_not() {
+        let config = Config::defaults().ingest;
+        let bytes = Bytes::from(jpeg(20, 10));
+        let decoded = decode(&bytes, &config).unwrap();
+        assert_eq!(decoded.picture.dimensions(), (20, 10));
+        assert_eq!(decoded.jpeg, Some(bytes));
+        let mut png = Vec::new();
+        decoded
+            .picture
+            .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
+            .unwrap();
+        assert!(decode(&png.into(), &config).unwrap().jpeg.is_none());
+    }
+
+    #[test]
+    fn a_truncated_jpeg_is_refused_wherever_it_is_cut() {
+        let whole = jpeg(64, 64);
+        for cut in 2..whole.len() {
+            let message = refusal(whole[..cut].to_vec());
+            assert!(
+                message.starts_with("the picture cannot be decoded"),
+                "{cut}: {message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_jpeg_that_claims_60000_pixels_a_side_is_refused_by_its_header() {
+        let mut bytes = jpeg(64, 64);
+        let header = bytes
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xc0])
+            .expect("a baseline frame header");
+        bytes[header + 5..header + 9].copy_from_slice(&[0xea, 0x60, 0xea, 0x60]);
+        assert_eq!(
+            refusal(bytes),
+            "a picture of 60000x60000 is over the limit of 16777216 pixels"
+        );
+    }
+
+    #[test]
+    fn other_bytes_say_what_was_expected() {
+        assert_eq!(
+            refusal(b"hello".to_vec()),
+            "the bytes are not a jpeg, png or webp picture"
+        );
+        assert_eq!(
+            refusal(Vec::new()),
+            "the bytes are not a jpeg, png or webp picture"
+        );
+        assert!(refusal(vec![0; 17 << 20]).contains("over the limit of 16777216 bytes"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The registry as the server offers it: each row with its door, and the list for people and for the page.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use limn_pipeline::{Door, Input, PipelineEntry, Registry, Row};
+use serde_json::{Value, json};
+
+/// A row with all that is needed to paint with it.
+#[derive(Clone)]
+pub struct Choice {
+    /// The pipeline.
+    pub entry: &'static PipelineEntry,
+    /// The row.
+    pub row: &'static Row,
+    /// Its door for parameters.
+    pub door: Arc<Door>,
+}
+
+impl Choice {
+    /// What it paints from.
+    pub fn input(&self) -> Input {
+        self.row.input.unwrap_or(self.entry.info.input)
+    }
+}
+
+/// Every row of the registry, with its door compiled once.
+pub struct Listing {
+    registry: Registry,
+    doors: HashMap<&'static str, Arc<Door>>,
+    first: Choice,
+}
+
+/// The operator or a user named something that is not in the registry.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("unknown pipeline `{name}`; there are: {known}")]
+pub struct UnknownPipeline {
+    name: String,
+    known: String,
+}
+
+impl Listing {
+    /// Compiles the doors. `first` names the row that new sessions start with; the registry's first if `None`.
+    pub fn new(registry: Registry, first: Option<&str>) -> Result<Self, UnknownPipeline> {
+        let rows = registry
+            .entries
+            .iter()
+            .flat_map(|entry| entry.rows.iter().map(move |row| (entry, row)));
+        let doors: HashMap<_, _> = rows
+            .map(|(entry, row)| (row.id, Arc::new((entry.door)(row))))
+            .collect();
+        let name = first.map_or_else(|| registry.names()[0].to_owned(), str::to_owned);
+        let first = choose(&registry, &doors, &name)?;
+        Ok(Self {
+            registry,
+            doors,
+            first,
+        })
+    }
+
+    /// The row that `name` means; the first one if no name is given.
+    pub fn choose(&self, name: Option<&str>) -> Result<Choice, UnknownPipeline> {
+        name.map_or_else(
+            || Ok(self.first.clone()),
+            |name| choose(&self.registry, &self.doors, name),
+        )
+    }
+
+    /// The row that new sessions start with.
+    pub fn first(&self) -> &Choice {
+        &self.first
+    }
+
+    /// `GET /api/pipelines`.
+    pub fn json(&self) -> Value {
+        let pipelines = self.registry.entries.iter().map(|entry| {
+            let rows = entry.rows.iter().map(|row| {
+                let door = &self.doors[row.id];
+                json!({
+                    "id": row.id, "aliases": row.aliases, "title": row.title,
+                    "input": row.input.unwrap_or(entry.info.input),
+                    "checkpoint": row.checkpoint.map(|checkpoint| checkpoint.name),
+                    "schema": door.schema(), "defaults": door.defaults().as_map(),
+                })
+            });
+            json!({
+                "id": entry.info.id, "title": entry.info.title, "summary": entry.info.summary,
+                "input": entry.info.input, "runs_on": entry.info.runs_on, "rows": rows.collect::<Vec<_>>(),
+            })
+        });
+        json!({ "default": self.first.row.id, "pipelines": pipelines.collect::<Vec<_>>() })
+    }
+}
+
+fn choose(
+    registry: &Registry,
+    doors: &HashMap<&'static str, Arc<Door>>,
+    name: &str,
+) -> Result<Choice, UnknownPipeline> {
+    let (entry, row) = registry.find(name).ok_or_else(|| UnknownPipeline {
+        name: name.to_owned(),
+        known: registry.names().join(", "),
+    })?;
+    Ok(Choice {
+        entry,
+        row,
+        door: Arc::clone(&doors[row.id]),
+    })
+}
+
+/// What `--list-pipelines` prints.
+pub fn text(registry: &Registry) -> String {
+    let mut out = String::new();
+    for entry in registry.entries {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{}: {}", entry.info.id, entry.info.summary);
+        for row in entry.rows {
+            let aliases = if row.aliases.is_empty() {
+                String::new()
+            } else {
+                format!(" (also {})", row.aliases.join(", "))
+            };
+            let checkpoint = row
+                .checkpoint
+                .map(|checkpoint| format!(", {}", checkpoint.name))
+                .unwrap_or_default();
+            let _ = writeln!(out, "  {:<20} {}{checkpoint}{aliases}", row.id, row.title);
+        }
+    }
+    out
+}

@@ -1,0 +1,142 @@
+//! Start, in the order of the road; stop, in reverse.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use limn_pipeline::{Cancel, Frame, HostJob, PipelineError, Registry, RunsOn, SessionId};
+use tokio::sync::watch;
+
+use crate::config::{Config, Task};
+use crate::http::{self, Rooms};
+use crate::inference::{Inference, Readiness};
+use crate::listing::{self, Choice, Listing};
+use crate::pool::Pool;
+use crate::session::road::Tools;
+use crate::session::store::Store;
+use crate::{bench, shutdown};
+
+/// A server that runs until it is stopped.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its sessions.
+    pub store: Arc<Store>,
+    /// What paints.
+    pub inference: Inference,
+    handle: actix_web::dev::ServerHandle,
+    join: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Ends every session and then the server.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.store.drain();
+        self.handle.stop(true).await;
+        self.join.await?.context("the http server failed")
+    }
+}
+
+/// Does what the command line asks: serves until a signal comes, or measures, or lists.
+pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
+    if config.list_pipelines {
+        use std::io::Write;
+        return Ok(std::io::stdout().write_all(listing::text(&registry).as_bytes())?);
+    }
+    if let Some(Task::Bench(task)) = &config.command {
+        return bench::run(task, &config, &registry).await;
+    }
+    let running = start(&config, registry)?;
+    shutdown::signal().await;
+    running.stop().await
+}
+
+/// Starts serving and returns at once; must be called on a tokio runtime, where the sessions then run.
+pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
+    let listing = Arc::new(Listing::new(
+        registry,
+        config.inference.pipeline.as_deref(),
+    )?);
+    let inference = Inference::start(&registry, config.inference.clone())?;
+    let pool = Pool::start().context("cannot start the CPU pool")?;
+    let ingest = Arc::new(config.ingest.clone());
+    let tools = Tools {
+        inference: inference.clone(),
+        pool,
+        ingest: Arc::clone(&ingest),
+        jpeg_quality: config.encode.jpeg_quality,
+    };
+    let store = Store::start(
+        config.session.clone(),
+        tools,
+        tokio::runtime::Handle::current(),
+    );
+    let warm = warm_up(inference.clone(), listing.first().clone());
+    let https = config.http.ssl_certfile.is_some();
+    let rooms = Rooms {
+        store: Arc::clone(&store),
+        listing: Arc::clone(&listing),
+        ingest,
+        frontend: config.http.frontend.clone(),
+        warm,
+        https,
+    };
+    let (server, address) = http::serve(&config.http, rooms)
+        .with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
+    let scheme = if https { "https" } else { "http" };
+    tracing::info!(
+        "limn paints with `{}`: {scheme}://{address}/",
+        listing.first().row.id
+    );
+    if !config.http.host.is_loopback() {
+        tracing::warn!("everybody who reaches {address} can use this server: it asks for no key");
+    }
+    let handle = server.handle();
+    Ok(Running {
+        address,
+        store,
+        inference,
+        handle,
+        join: tokio::spawn(server),
+    })
+}
+
+/// Loads the first row and makes one frame, before anybody waits for it.
+fn warm_up(inference: Inference, choice: Choice) -> watch::Receiver<Readiness> {
+    let (state, receiver) = watch::channel(Readiness::Loading);
+    tokio::spawn(async move {
+        let readiness = match first_frame(&inference, &choice).await {
+            Ok(()) => Readiness::Ready,
+            Err(error) => {
+                tracing::error!("`{}` made no first frame: {error}", choice.row.id);
+                Readiness::Failed(error)
+            }
+        };
+        state.send_replace(readiness);
+    });
+    receiver
+}
+
+async fn first_frame(inference: &Inference, choice: &Choice) -> Result<(), PipelineError> {
+    let params = choice.door.defaults().clone();
+    let grey = Frame::filled(params.size(), [128; 3]);
+    // No session has this name: they count from 1.
+    let session = SessionId(0);
+    let job = HostJob {
+        session,
+        prepared: (choice.entry.prepare)(Some(grey), &params)?,
+        params,
+        cancel: Cancel::default(),
+    };
+    if choice.entry.info.runs_on == RunsOn::Cpu {
+        let mut host = inference.load_here(choice.entry, choice.row)?;
+        return host
+            .turn(std::slice::from_ref(&job))
+            .pop()
+            .map_or(Err(PipelineError::Cancelled), |result| result.map(drop));
+    }
+    inference.ready(choice.entry, choice.row).await?;
+    let painted = inference.turn(choice.row, job, None).await;
+    inference.close(session);
+    painted.map(drop)
+}

@@ -1,0 +1,77 @@
+//! What a session says to its user: over the socket that steers it, and as server-sent events.
+
+use limn_pipeline::{PipelineError, Report};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::refusal::Refusal;
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndReason {
+    /// `--timeout` has passed since it began.
+    Timeout,
+    /// Nothing came for `--idle-timeout`.
+    Idle,
+    /// Its owner ended it, or left.
+    Left,
+    /// The server stops.
+    Draining,
+}
+
+/// One message; its JSON has the tag `status`, which the nearest peer's page ignores where it does not know it.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A picture, a parameter or a step was refused; the session goes on.
+    Refused(Refusal),
+    /// A row is being loaded; the stream stands still until it is ready.
+    Loading {
+        /// The row.
+        row: &'static str,
+    },
+    /// A row paints.
+    Ready {
+        /// The row.
+        row: &'static str,
+        /// The parameters it will use.
+        params: Map<String, Value>,
+    },
+    /// A word from the pipeline.
+    Report(Report),
+    /// Once a second: rates, latency, stages.
+    Stats(Value),
+}
+
+impl Event {
+    /// The message for the session's owner.
+    pub fn json(&self) -> Value {
+        let tagged = |status: &str, value: Value| {
+            let mut map = Map::from_iter([("status".to_owned(), status.into())]);
+            map.extend(value.as_object().cloned().unwrap_or_default());
+            Value::Object(map)
+        };
+        match self {
+            Self::Refused(refusal) => tagged("refused", refusal.json()),
+            Self::Loading { row } => json!({"status": "loading", "row": row}),
+            Self::Ready { row, params } => json!({"status": "ready", "row": row, "params": params}),
+            Self::Report(report) => json!({"status": "report", "report": report}),
+            Self::Stats(stats) => tagged("stats", stats.clone()),
+        }
+    }
+
+    /// The message for a viewer, who must not learn prompts: reports and parameters stay out.
+    pub fn public_json(&self) -> Option<Value> {
+        match self {
+            Self::Report(_) | Self::Refused(_) => None,
+            Self::Ready { row, .. } => Some(json!({"status": "ready", "row": row})),
+            Self::Loading { .. } | Self::Stats(_) => Some(self.json()),
+        }
+    }
+}
+
+impl From<&PipelineError> for Event {
+    fn from(error: &PipelineError) -> Self {
+        Self::Refused(Refusal::from(error))
+    }
+}

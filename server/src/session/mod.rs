@@ -1,0 +1,284 @@
+//! One running stream: a source, a pipeline, parameters, an output. The string on which the stages are beads.
+
+pub mod event;
+pub mod road;
+pub mod stats;
+pub mod steering;
+pub mod store;
+pub mod token;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use clap::Args;
+use limn_pipeline::{
+    Cancel, Frame, JpegFrame, ParamError, ParamSet, SessionId, Timestamp, Unknown,
+};
+use serde_json::{Map, Value, json};
+use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::cell::Inlet;
+use crate::ingest::Upload;
+use crate::listing::Choice;
+use event::{EndReason, Event};
+use stats::Stats;
+use steering::Steering;
+use token::Token;
+
+/// Who may stay, and how long.
+#[derive(Args, Clone, Debug)]
+pub struct SessionConfig {
+    /// The most sessions at a time; 0 for no limit
+    #[arg(
+        long,
+        alias = "max-queue-size",
+        env = "LIMN_MAX_SESSIONS",
+        value_name = "N",
+        default_value_t = 4
+    )]
+    pub max_sessions: usize,
+    /// End a session this many seconds after it began; 0 for never
+    #[arg(long, env = "LIMN_TIMEOUT", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    pub timeout: Duration,
+    /// End a session that has sent nothing for this many seconds; 0 for never
+    #[arg(long, env = "LIMN_IDLE_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub idle_timeout: Duration,
+    /// The most frames a second that a session is asked for
+    #[arg(long, env = "LIMN_MAX_FPS", value_name = "N", default_value_t = 60.0, value_parser = rate)]
+    pub max_fps: f64,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a number of seconds"))?;
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("`{text}` is not a number of seconds from 0 on"))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|rate| (0.1..=1000.0).contains(rate))
+        .ok_or_else(|| format!("`{text}` is not a rate from 0.1 to 1000"))
+}
+
+/// One running stream.
+pub struct Session {
+    /// The name on the wire; it lets one watch and nothing else.
+    pub key: String,
+    /// The name on the device.
+    pub id: SessionId,
+    /// What steers it.
+    pub control: Token,
+    label: Mutex<Option<String>>,
+    steering: Mutex<Steering>,
+    /// Rung when a parameter or the pipeline changed, so that a still picture is painted anew.
+    changed: Notify,
+    inlet: Inlet<Upload>,
+    raw: Inlet<Frame>,
+    jpeg: Inlet<JpegFrame>,
+    events: broadcast::Sender<Event>,
+    stats: Stats,
+    sequence: AtomicU64,
+    attached: AtomicBool,
+    last_heard: Mutex<Instant>,
+    started: Instant,
+    ended: CancellationToken,
+    end_reason: Mutex<Option<EndReason>>,
+    cancel: Cancel,
+    /// Its place among `--max-sessions`; given back when it ends.
+    place: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl Session {
+    fn new(
+        key: String,
+        id: SessionId,
+        choice: Choice,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            key,
+            id,
+            control: Token::new(),
+            label: Mutex::default(),
+            steering: Mutex::new(Steering::new(choice)),
+            changed: Notify::new(),
+            inlet: Inlet::default(),
+            raw: Inlet::default(),
+            jpeg: Inlet::default(),
+            events: broadcast::Sender::new(64),
+            stats: Stats::default(),
+            sequence: AtomicU64::new(0),
+            attached: AtomicBool::new(false),
+            last_heard: Mutex::new(Instant::now()),
+            started: Instant::now(),
+            ended: CancellationToken::new(),
+            end_reason: Mutex::default(),
+            cancel: Cancel::default(),
+            place: Mutex::new(place),
+        }
+    }
+
+    /// Hands in a picture, or a beat without one. What nobody has taken yet is overtaken.
+    pub fn upload(&self, picture: Option<Bytes>) {
+        self.heard();
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        self.stats.received();
+        self.inlet.set(Upload {
+            picture,
+            sequence,
+            captured: Timestamp::now(),
+        });
+    }
+
+    /// Puts a patch at the end of the parameter queue; it takes effect with the next frame. Answers the whole set as it
+    /// will then be.
+    ///
+    /// # Errors
+    /// If one field is refused; then nothing of the patch is taken.
+    pub fn patch(
+        &self,
+        patch: &Map<String, Value>,
+        unknown: Unknown,
+    ) -> Result<ParamSet, ParamError> {
+        self.heard();
+        let (set, changed) = self.steering().push(patch, unknown)?;
+        if changed {
+            self.changed.notify_one();
+        }
+        Ok(set)
+    }
+
+    /// Changes the pipeline while live; parameters that fit the new one stay.
+    pub fn switch(&self, choice: Choice) {
+        self.heard();
+        self.steering().switch(choice);
+        self.changed.notify_one();
+    }
+
+    /// The row it paints with.
+    pub fn choice(&self) -> Choice {
+        self.steering().choice().clone()
+    }
+
+    /// The parameters of its next frame.
+    pub fn params(&self) -> ParamSet {
+        self.steering().ahead().clone()
+    }
+
+    /// A name that people gave it.
+    pub fn set_label(&self, label: Option<String>) {
+        *lock(&self.label) = label;
+    }
+
+    /// Claims the session for one socket; false if another holds it.
+    pub fn attach(&self) -> bool {
+        self.heard();
+        !self.attached.swap(true, Ordering::AcqRel)
+    }
+
+    /// Lets another socket have it.
+    pub fn detach(&self) {
+        self.attached.store(false, Ordering::Release);
+    }
+
+    /// Whether a socket holds it.
+    pub fn is_attached(&self) -> bool {
+        self.attached.load(Ordering::Acquire)
+    }
+
+    /// Notes that its user is there.
+    pub fn heard(&self) {
+        *lock(&self.last_heard) = Instant::now();
+    }
+
+    /// The painted picture as JPEG, for viewers.
+    pub fn output(&self) -> &Inlet<JpegFrame> {
+        &self.jpeg
+    }
+
+    /// The newest picture as JPEG; whoever asks counts as a viewer meanwhile, so that it is compressed. Waits for the
+    /// first one if there is none yet; `None` if the session ends.
+    pub async fn snapshot(&self) -> Option<JpegFrame> {
+        // What lies in the cell may be older than the last painted picture, from when somebody last watched.
+        let wanted = self.raw.latest().map_or(0, |frame| frame.sequence);
+        let mut feed = self.jpeg.feed();
+        loop {
+            let jpeg = feed.next().await?;
+            if jpeg.sequence >= wanted {
+                return Some(jpeg);
+            }
+        }
+    }
+
+    /// Its events from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Says something to its user.
+    pub fn say(&self, event: Event) {
+        // Nobody listens: nobody needs it.
+        let _ = self.events.send(event);
+    }
+
+    /// What it has done so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Resolves when it has ended.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Why it ended; `None` while it lives.
+    pub fn end_reason(&self) -> Option<EndReason> {
+        *lock(&self.end_reason)
+    }
+
+    /// What `GET /api/sessions/{id}` answers: nothing that a viewer must not know.
+    pub fn public_json(&self) -> Value {
+        let choice = self.choice();
+        json!({
+            "id": self.key, "label": *lock(&self.label), "pipeline": choice.entry.info.id, "row": choice.row.id,
+            "age_secs": self.started.elapsed().as_secs_f64(), "stats": self.stats.report(self.viewers()),
+        })
+    }
+
+    /// How many readers its stream has.
+    pub fn viewers(&self) -> usize {
+        self.jpeg.readers()
+    }
+
+    /// Why it should end now, if it should.
+    fn overdue(&self, config: &SessionConfig) -> Option<EndReason> {
+        let over = |limit: Duration, since: Instant| !limit.is_zero() && since.elapsed() >= limit;
+        if over(config.timeout, self.started) {
+            return Some(EndReason::Timeout);
+        }
+        over(config.idle_timeout, *lock(&self.last_heard)).then_some(EndReason::Idle)
+    }
+
+    /// Ends it: its tasks stop, its frame on the device is withdrawn, its place is free.
+    fn end(&self, reason: EndReason) {
+        lock(&self.end_reason).get_or_insert(reason);
+        self.cancel.cancel();
+        self.ended.cancel();
+        lock(&self.place).take();
+    }
+
+    fn steering(&self) -> MutexGuard<'_, Steering> {
+        lock(&self.steering)
+    }
+}
+
+/// What these locks guard is whole after every line, so a panic elsewhere has not broken it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

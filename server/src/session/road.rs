@@ -1,0 +1,302 @@
+//! One session's road: three loops, each cell in, work, cell out.
+//!
+//! ```text
+//!  inlet ═► prepare (CPU pool) ═► paint (device thread or CPU pool) ═► encode (CPU pool, if watched) ═► viewers
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use limn_pipeline::{
+    Frame, HostJob, Input, JpegFrame, Output, ParamSet, PipelineError, PipelineHost, Prepared,
+    RunsOn, StageTime, Timestamp,
+};
+
+use super::Session;
+use super::event::Event;
+use crate::cell::{Feed, Inlet};
+use crate::encode::encode;
+use crate::inference::Inference;
+use crate::ingest::{self, IngestConfig, Upload};
+use crate::listing::Choice;
+use crate::pool::Pool;
+use crate::refusal::Refusal;
+
+/// What the loops work with.
+#[derive(Clone)]
+pub struct Tools {
+    /// The device.
+    pub inference: Inference,
+    /// The CPU.
+    pub pool: Pool,
+    /// What is done to pictures that come in.
+    pub ingest: Arc<IngestConfig>,
+    /// What is done to pictures that leave.
+    pub jpeg_quality: u8,
+}
+
+/// A frame that is ready for its turn.
+#[derive(Clone)]
+struct Turn {
+    choice: Choice,
+    params: ParamSet,
+    prepared: Prepared,
+    sequence: u64,
+    captured: Timestamp,
+}
+
+/// Starts the loops; they stop when the session ends.
+pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Handle) {
+    let ready = Inlet::default();
+    let turns = ready.feed();
+    let (ended, id, inference) = (session.ended.clone(), session.id, tools.inference.clone());
+    let loops = {
+        let (session, tools) = (Arc::clone(session), tools.clone());
+        async move {
+            tokio::join!(
+                prepare(&session, &tools, ready),
+                paint(&session, &tools, turns),
+                compress(&session, &tools)
+            );
+        }
+    };
+    runtime.spawn(async move {
+        ended.run_until_cancelled_owned(loops).await;
+        // Only now can no further frame of this session reach the device.
+        inference.close(id);
+    });
+}
+
+async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
+    let mut uploads = session.inlet.feed();
+    let skipped = uploads.skipped();
+    let mut last: Option<Upload> = None;
+    loop {
+        let upload = tokio::select! {
+            upload = uploads.next() => upload,
+            // New words for a picture that stands still: it is painted anew, as if it had come again.
+            () = session.changed.notified() => Some(again(session, last.as_ref())),
+        };
+        let Some(upload) = upload else { return };
+        last = Some(upload.clone());
+        // The queue of parameters is drained here, whole, once per frame.
+        let (choice, params) = {
+            let steering = session.steering();
+            (steering.choice().clone(), steering.ahead().clone())
+        };
+        if upload.picture.is_none() && choice.input() == Input::Image {
+            continue;
+        }
+        let Upload {
+            picture,
+            sequence,
+            captured,
+        } = upload;
+        let picture = if choice.input() == Input::Text {
+            None
+        } else {
+            picture
+        };
+        let (ingest, prepare, set) = (
+            Arc::clone(&tools.ingest),
+            choice.entry.prepare,
+            params.clone(),
+        );
+        let start = Instant::now();
+        let work = move || -> Result<Prepared, Refusal> {
+            let frame = picture
+                .map(|bytes| ingest::take(&bytes, set.size(), &ingest))
+                .transpose()?;
+            let frame = frame.map(|mut frame| {
+                (frame.sequence, frame.captured) = (sequence, captured);
+                frame
+            });
+            Ok(prepare(frame, &set)?)
+        };
+        let prepared = tools.pool.run(work).await;
+        session.stats.stages([&stage("prepare", start)]);
+        session.stats.skipped(skipped.load(Ordering::Relaxed));
+        match prepared {
+            Some(Ok(prepared)) => ready.set(Turn {
+                choice,
+                params,
+                prepared,
+                sequence,
+                captured,
+            }),
+            Some(Err(refusal)) => refuse(session, refusal),
+            None => refuse(
+                session,
+                Refusal::from(&PipelineError::failed(
+                    choice.entry.info.id,
+                    "preparing a frame panicked",
+                )),
+            ),
+        }
+    }
+}
+
+/// The last picture once more, as a new frame.
+fn again(session: &Session, last: Option<&Upload>) -> Upload {
+    let sequence = session.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+    Upload {
+        picture: last.and_then(|upload| upload.picture.clone()),
+        sequence,
+        captured: Timestamp::now(),
+    }
+}
+
+async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
+    let mut painter = Painter {
+        here: None,
+        ready: None,
+    };
+    let mut last: Option<Turn> = None;
+    let mut complained = None;
+    while let Some(turn) = turns.next().await {
+        let same = last.as_ref().is_some_and(|last| {
+            last.choice.row.id == turn.choice.row.id
+                && last.params == turn.params
+                && last.prepared.same_pictures(&turn.prepared)
+        });
+        if same {
+            session.stats.unchanged();
+            continue;
+        }
+        let start = Instant::now();
+        match painter.paint(session, tools, &turn).await {
+            Ok(Output {
+                mut frame,
+                report,
+                stages,
+            }) => {
+                (frame.sequence, frame.captured) = (turn.sequence, turn.captured);
+                session.stats.painted();
+                session
+                    .stats
+                    .stages(stages.iter().chain([&stage("paint", start)]));
+                session.raw.set(frame);
+                if let Some(report) = report {
+                    session.say(Event::Report(report));
+                }
+                (last, complained) = (Some(turn), None);
+            }
+            Err(PipelineError::Cancelled) => {}
+            Err(error) => {
+                // A fault that comes with every frame is said once, until a frame succeeds.
+                let message = error.to_string();
+                if complained.as_ref() != Some(&message) {
+                    tracing::warn!("session {}: {message}", session.id.0);
+                    refuse(session, Refusal::from(&error));
+                    complained = Some(message);
+                }
+                last = None;
+            }
+        }
+    }
+}
+
+/// Where the session's frames are painted: on the device, or here if the pipeline runs on the CPU.
+struct Painter {
+    here: Option<(&'static str, Box<dyn PipelineHost>)>,
+    ready: Option<&'static str>,
+}
+
+impl Painter {
+    async fn paint(
+        &mut self,
+        session: &Session,
+        tools: &Tools,
+        turn: &Turn,
+    ) -> Result<Output, PipelineError> {
+        let Choice { entry, row, .. } = turn.choice;
+        let job = HostJob {
+            session: session.id,
+            params: turn.params.clone(),
+            prepared: turn.prepared.clone(),
+            cancel: session.cancel.clone(),
+        };
+        if entry.info.runs_on == RunsOn::Device {
+            if self.ready != Some(row.id) {
+                session.say(Event::Loading { row: row.id });
+                tools.inference.ready(entry, row).await?;
+                self.enter(session, tools, row.id);
+            }
+            return tools
+                .inference
+                .turn(row, job, (entry.batch_key)(&turn.params))
+                .await;
+        }
+        let mut host = match self.here.take() {
+            Some((id, host)) if id == row.id => host,
+            _ => tools.inference.load_here(entry, row)?,
+        };
+        if self.ready != Some(row.id) {
+            self.enter(session, tools, row.id);
+        }
+        let painted = tools.pool.run(move || {
+            let result = host.turn(std::slice::from_ref(&job)).pop();
+            (host, result)
+        });
+        let (host, result) = painted
+            .await
+            .ok_or_else(|| PipelineError::failed(entry.info.id, "the CPU pool lost a frame"))?;
+        self.here = Some((row.id, host));
+        result.unwrap_or(Err(PipelineError::Cancelled))
+    }
+
+    /// The row is loaded. What the session left behind at another one is forgotten.
+    fn enter(&mut self, session: &Session, tools: &Tools, row: &'static str) {
+        if self.ready.replace(row).is_some() {
+            tools.inference.close(session.id);
+        }
+        session.say(Event::Ready {
+            row,
+            params: session.params().as_map().clone(),
+        });
+    }
+}
+
+async fn compress(session: &Session, tools: &Tools) {
+    let mut frames = session.raw.feed();
+    let mut done = 0;
+    loop {
+        let frame: Option<Frame> = tokio::select! {
+            frame = frames.next() => frame,
+            () = session.jpeg.joined() => session.raw.latest(),
+        };
+        let Some(frame) = frame else { continue };
+        if session.jpeg.readers() == 0 || frame.sequence == done {
+            continue;
+        }
+        done = frame.sequence;
+        let (quality, captured, start) = (tools.jpeg_quality, frame.captured, Instant::now());
+        match tools.pool.run(move || encode(&frame, quality)).await {
+            Some(Ok(jpeg)) => publish(session, jpeg, captured, start),
+            Some(Err(error)) => tracing::error!("session {}: {error}", session.id.0),
+            None => tracing::error!("session {}: encoding a frame panicked", session.id.0),
+        }
+    }
+}
+
+fn publish(session: &Session, jpeg: JpegFrame, captured: Timestamp, start: Instant) {
+    session.jpeg.set(jpeg);
+    session.stats.encoded();
+    session.stats.stages([&stage("encode_jpeg", start)]);
+    session
+        .stats
+        .latency(Timestamp::now().millis_since(captured));
+}
+
+fn refuse(session: &Session, refusal: Refusal) {
+    session.stats.refused();
+    session.say(Event::Refused(refusal));
+}
+
+fn stage(name: &'static str, start: Instant) -> StageTime {
+    StageTime {
+        stage: name.into(),
+        millis: start.elapsed().as_secs_f64() * 1000.0,
+    }
+}

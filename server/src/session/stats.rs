@@ -1,0 +1,125 @@
+//! What a session has done: counters, rates over the last second, times per stage.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use limn_pipeline::StageTime;
+use serde_json::{Value, json};
+
+use super::lock;
+
+/// Counters that the stages raise.
+#[derive(Default)]
+pub struct Stats {
+    received: AtomicU64,
+    painted: AtomicU64,
+    unchanged: AtomicU64,
+    skipped: AtomicU64,
+    refused: AtomicU64,
+    encoded: AtomicU64,
+    recent: Mutex<Recent>,
+}
+
+#[derive(Default)]
+struct Recent {
+    since: Option<(Instant, u64, u64)>,
+    fps_in: f64,
+    fps_painted: f64,
+    latency_ms: f64,
+    stages: BTreeMap<String, f64>,
+}
+
+/// Weight of the newest sample in the times that are shown: about the last ten frames count.
+const NEWEST: f64 = 0.2;
+
+impl Stats {
+    pub(super) fn received(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn painted(&self) {
+        self.painted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn unchanged(&self) {
+        self.unchanged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn skipped(&self, total: u64) {
+        self.skipped.store(total, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn encoded(&self) {
+        self.encoded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn stages<'a>(&self, times: impl IntoIterator<Item = &'a StageTime>) {
+        let mut recent = lock(&self.recent);
+        for time in times {
+            let shown = recent
+                .stages
+                .entry(time.stage.to_string())
+                .or_insert(time.millis);
+            *shown += NEWEST * (time.millis - *shown);
+        }
+    }
+
+    pub(super) fn latency(&self, millis: f64) {
+        let mut recent = lock(&self.recent);
+        recent.latency_ms += if recent.latency_ms == 0.0 {
+            millis
+        } else {
+            NEWEST * (millis - recent.latency_ms)
+        };
+    }
+
+    /// How many frames were compressed; a test holds it against the number of viewers.
+    pub fn encodings(&self) -> u64 {
+        self.encoded.load(Ordering::Relaxed)
+    }
+
+    /// Milliseconds that one paint takes now, as far as the pipeline says; 0 if it does not.
+    pub fn paint_millis(&self) -> f64 {
+        lock(&self.recent)
+            .stages
+            .get("paint")
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Works out the rates; called once a second.
+    pub(super) fn tick(&self, now: Instant) {
+        let (received, painted) = (
+            self.received.load(Ordering::Relaxed),
+            self.painted.load(Ordering::Relaxed),
+        );
+        let mut recent = lock(&self.recent);
+        if let Some((then, received_then, painted_then)) =
+            recent.since.replace((now, received, painted))
+        {
+            let seconds = now.duration_since(then).as_secs_f64().max(0.001);
+            recent.fps_in = (received - received_then) as f64 / seconds;
+            recent.fps_painted = (painted - painted_then) as f64 / seconds;
+        }
+    }
+
+    /// The numbers for people and for scripts.
+    pub fn report(&self, viewers: usize) -> Value {
+        let recent = lock(&self.recent);
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let round = |value: f64| (value * 100.0).round() / 100.0;
+        json!({
+            "fps_in": round(recent.fps_in), "fps_painted": round(recent.fps_painted), "latency_ms": round(recent.latency_ms),
+            "received": count(&self.received), "painted": count(&self.painted), "unchanged": count(&self.unchanged),
+            "skipped": count(&self.skipped), "refused": count(&self.refused), "encoded": count(&self.encoded),
+            "viewers": viewers,
+            "stages": recent.stages.iter().map(|(stage, millis)| (stage.clone(), json!(round(*millis)))).collect::<serde_json::Map<_, _>>(),
+        })
+    }
+}

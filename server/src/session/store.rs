@@ -1,0 +1,182 @@
+//! All sessions: create, find, expire, cap.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use limn_pipeline::SessionId;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::event::{EndReason, Event};
+use super::road::{self, Tools};
+use super::{Session, SessionConfig, token};
+use crate::listing::Choice;
+
+/// How often the store looks for sessions whose time is over: all of a session is freed within a second of its end.
+const SWEEP: Duration = Duration::from_millis(250);
+
+/// Why a session was not created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// `--max-sessions` run already.
+    #[error("server is full")]
+    Full,
+    /// A session of that name lives.
+    #[error("a session of this name is running")]
+    Taken,
+    /// The server is stopping.
+    #[error("server is stopping")]
+    Draining,
+}
+
+/// All sessions.
+pub struct Store {
+    sessions: DashMap<String, Arc<Session>>,
+    places: Option<Arc<Semaphore>>,
+    next: AtomicU64,
+    config: SessionConfig,
+    tools: Tools,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Store {
+    /// An empty store whose sessions run on `runtime`; starts the sweep.
+    pub fn start(
+        config: SessionConfig,
+        tools: Tools,
+        runtime: tokio::runtime::Handle,
+    ) -> Arc<Self> {
+        let places =
+            (config.max_sessions > 0).then(|| Arc::new(Semaphore::new(config.max_sessions)));
+        let store = Arc::new(Self {
+            sessions: DashMap::new(),
+            places,
+            next: AtomicU64::new(1),
+            config,
+            tools,
+            runtime,
+        });
+        store.runtime.spawn(sweep(Arc::downgrade(&store)));
+        store
+    }
+
+    /// A new session under `key`, or under a name of the server's.
+    pub fn create(&self, key: Option<String>, choice: Choice) -> Result<Arc<Session>, CreateError> {
+        let place = match &self.places {
+            Some(places) => Some(Arc::clone(places).try_acquire_owned().map_err(
+                |error| match error {
+                    tokio::sync::TryAcquireError::NoPermits => CreateError::Full,
+                    tokio::sync::TryAcquireError::Closed => CreateError::Draining,
+                },
+            )?),
+            None => None,
+        };
+        let key = key.unwrap_or_else(token::new_key);
+        let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
+        let Entry::Vacant(vacant) = self.sessions.entry(key.clone()) else {
+            return Err(CreateError::Taken);
+        };
+        let session = Arc::new(Session::new(key, id, choice, place));
+        vacant.insert(Arc::clone(&session));
+        road::start(&session, &self.tools, &self.runtime);
+        tracing::info!("session {} begins; {} running", id.0, self.len());
+        Ok(session)
+    }
+
+    /// The session of that name.
+    pub fn find(&self, key: &str) -> Option<Arc<Session>> {
+        self.sessions.get(key).map(|session| Arc::clone(&session))
+    }
+
+    /// Ends a session and frees what it held.
+    pub fn end(&self, session: &Session, reason: EndReason) {
+        if self
+            .sessions
+            .remove_if(&session.key, |_, other| other.id == session.id)
+            .is_none()
+        {
+            return;
+        }
+        session.end(reason);
+        tracing::info!(
+            "session {} ends ({reason:?}); {} running",
+            session.id.0,
+            self.len()
+        );
+    }
+
+    /// Ends all sessions and takes no more.
+    pub fn drain(&self) {
+        if let Some(places) = &self.places {
+            places.close();
+        }
+        self.all()
+            .iter()
+            .for_each(|session| self.end(session, EndReason::Draining));
+    }
+
+    /// How many run.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether none runs.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// All that run, oldest first.
+    pub fn all(&self) -> Vec<Arc<Session>> {
+        let mut all: Vec<_> = self
+            .sessions
+            .iter()
+            .map(|session| Arc::clone(&session))
+            .collect();
+        all.sort_by_key(|session| session.id);
+        all
+    }
+
+    /// The limits in force.
+    pub fn config(&self) -> &SessionConfig {
+        &self.config
+    }
+
+    /// The statistics event of a session: its numbers, and what it is painted on.
+    pub fn stats(&self, session: &Session) -> Value {
+        let mut stats = session.stats().report(session.viewers());
+        let choice = session.choice();
+        stats["pipeline"] = choice.entry.info.id.into();
+        stats["row"] = choice.row.id.into();
+        stats["device"] = self.tools.inference.device().device.clone().into();
+        stats["checkpoint"] = choice
+            .row
+            .checkpoint
+            .map(|checkpoint| checkpoint.name)
+            .into();
+        stats
+    }
+}
+
+async fn sweep(store: std::sync::Weak<Store>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    let mut told = Instant::now();
+    loop {
+        ticks.tick().await;
+        let Some(store) = store.upgrade() else { return };
+        let tell = told.elapsed() >= Duration::from_secs(1);
+        if tell {
+            told = Instant::now();
+        }
+        for session in store.all() {
+            if let Some(reason) = session.overdue(&store.config) {
+                store.end(&session, reason);
+            } else if tell {
+                session.stats().tick(Instant::now());
+                session.say(Event::Stats(store.stats(&session)));
+            }
+        }
+    }
+}
