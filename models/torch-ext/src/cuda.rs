@@ -173,7 +173,7 @@ mod tests {
     fn a_library_that_is_broken_says_why() {
         let path = std::env::temp_dir().join(format!("limn-broken-{}.so", std::process::id()));
         fs::write(&path, "no library").unwrap();
-        let message = open(&path, RTLD_NOW | RTLD_GLOBAL).unwrap_err().to_string();
+        let message = why(&open(&path, RTLD_NOW | RTLD_GLOBAL).unwrap_err());
         fs::remove_file(&path).unwrap();
         assert!(message.contains("limn-broken"), "{message}");
     }

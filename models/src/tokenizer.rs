@@ -1,0 +1,249 @@
+//! Prompt to token ids, as CLIP was taught to read.
+//!
+//! Lower case, split into words, runs of letters, single digits and runs of other signs; then byte pairs. From
+//! `tokenizer.json` where a checkpoint has one, else from `vocab.json` and `merges.txt`, which is all that many of them
+//! ship. Reference: `CLIPTokenizer` of transformers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tch::Tensor;
+use tokenizers::Tokenizer as Inner;
+use tokenizers::models::bpe::BPE;
+use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::tokenizer::{AddedToken, SplitDelimiterBehavior};
+
+/// How CLIP's tokenizer finds the words of a prompt, before byte pairs are merged inside each.
+const WORDS: &str =
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
+/// Tokens of a prompt where the checkpoint does not say: CLIP has 77 position embeddings.
+const LENGTH: usize = 77;
+
+/// Why a tokenizer cannot be made, or a prompt not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    /// A file is missing or cannot be read.
+    #[error("cannot read: {source}: {}", .path.display())]
+    Unreadable {
+        /// What the system said.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is not what its name says.
+    #[error("{reason}: {}", .path.display())]
+    Malformed {
+        /// What is wrong.
+        reason: String,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The tokenizer refuses a prompt; with a whole vocabulary of bytes it never does.
+    #[error("prompt cannot be tokenized: {0}")]
+    Prompt(String),
+}
+
+/// A prompt as the text encoder takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Start, the prompt's tokens, end, padding: always the encoder's whole length, 77.
+    pub ids: Vec<i64>,
+    /// The end of the prompt that found no room, in the words of the prompt; to be said out loud.
+    pub left_out: Option<String>,
+}
+
+/// A checkpoint's tokenizer.
+pub struct Tokenizer {
+    inner: Inner,
+    start: i64,
+    end: i64,
+    pad: i64,
+    length: usize,
+}
+
+impl Tokenizer {
+    /// Reads the folder `tokenizer/` of a checkpoint.
+    ///
+    /// # Errors
+    /// When neither `tokenizer.json` nor both of `vocab.json` and `merges.txt` are there, a file is malformed, or the
+    /// vocabulary lacks the start, end or padding token.
+    pub fn open(folder: &Path) -> Result<Self, TokenizerError> {
+        let config = read_object(&folder.join("tokenizer_config.json"))?;
+        let map = read_object(&folder.join("special_tokens_map.json"))?;
+        let token = |name: &str, default: &str| {
+            let named = |file: &Value| {
+                let value = file.get(name)?;
+                value
+                    .as_str()
+                    .or_else(|| value.get("content")?.as_str())
+                    .map(str::to_owned)
+            };
+            named(&config)
+                .or_else(|| named(&map))
+                .unwrap_or_else(|| default.to_owned())
+        };
+        let end = token("eos_token", "<|endoftext|>");
+        let start = token("bos_token", "<|startoftext|>");
+        let pad = token("pad_token", "<|endoftext|>");
+        let unknown = token("unk_token", "<|endoftext|>");
+
+        let whole = folder.join("tokenizer.json");
+        let mut inner = if whole.is_file() {
+            from_whole(&whole)?
+        } else {
+            from_parts(folder, &unknown)?
+        };
+        // As transformers does it: written in a prompt, a special token is itself, also the `!` that SD 2.x pads with.
+        let specials =
+            [&start, &end, &unknown, &pad].map(|token| AddedToken::from(token.clone(), true));
+        let malformed = |reason: String| TokenizerError::Malformed {
+            reason,
+            path: folder.to_owned(),
+        };
+        inner
+            .add_special_tokens(specials)
+            .map_err(|error| malformed(error.to_string()))?;
+        let id = |token: &str| {
+            inner
+                .token_to_id(token)
+                .filter(|&id| (id as usize) < inner.get_vocab_size(false))
+                .map(i64::from)
+                .ok_or_else(|| malformed(format!("vocabulary lacks the token `{token}`")))
+        };
+        let (start, end, pad) = (id(&start)?, id(&end)?, id(&pad)?);
+        // transformers writes a number beyond all bounds where it knows of no limit.
+        let length = config
+            .get("model_max_length")
+            .and_then(Value::as_u64)
+            .filter(|&length| length <= 1000);
+        let length = length.map_or(LENGTH, |length| length as usize);
+        if length < 2 {
+            return Err(malformed(format!(
+                "model_max_length `{length}` leaves no room for a start and an end"
+            )));
+        }
+        Ok(Self {
+            inner,
+            start,
+            end,
+            pad,
+            length,
+        })
+    }
+
+    /// The ids of a prompt. What does not fit into the encoder's length comes back in [`Tokens::left_out`].
+    ///
+    /// # Errors
+    /// [`TokenizerError::Prompt`].
+    pub fn encode(&self, prompt: &str) -> Result<Tokens, TokenizerError> {
+        let encoding = self
+            .inner
+            .encode(prompt, false)
+            .map_err(|error| TokenizerError::Prompt(error.to_string()))?;
+        let room = self.length - 2;
+        let read = encoding.get_ids();
+        let left_out = encoding.get_offsets().get(room).map(|&(from, _)| {
+            // Offsets are bytes of the prompt; one inside a character, of which another token holds a part, goes back to
+            // its beginning.
+            let from = prompt.floor_char_boundary(from);
+            prompt[from..].trim().to_owned()
+        });
+        let mut ids = Vec::with_capacity(self.length);
+        ids.push(self.start);
+        ids.extend(read.iter().take(room).map(|&id| i64::from(id)));
+        ids.push(self.end);
+        ids.resize(self.length, self.pad);
+        Ok(Tokens { ids, left_out })
+    }
+
+    /// Tokens of every encoded prompt, start, end and padding included.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl Tokens {
+    /// Several prompts as one batch `[B, N]`, int64, on the CPU. All from one tokenizer.
+    pub fn batch(prompts: &[Self]) -> Tensor {
+        let rows: Vec<Tensor> = prompts
+            .iter()
+            .map(|tokens| Tensor::from_slice(&tokens.ids))
+            .collect();
+        Tensor::stack(&rows, 0)
+    }
+}
+
+/// An object from a file that a checkpoint may lack.
+fn read_object(path: &Path) -> Result<Value, TokenizerError> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| TokenizerError::Malformed {
+            reason: error.to_string(),
+            path: path.to_owned(),
+        }),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(Value::Null),
+        Err(source) => Err(TokenizerError::Unreadable {
+            source,
+            path: path.to_owned(),
+        }),
+    }
+}
+
+fn from_whole(path: &Path) -> Result<Inner, TokenizerError> {
+    let malformed = |error: tokenizers::Error| TokenizerError::Malformed {
+        reason: format!("not a tokenizer: {error}"),
+        path: path.to_owned(),
+    };
+    let mut inner = Inner::from_file(path).map_err(malformed)?;
+    // The file may cut and pad by itself, and then nobody learns what was left out.
+    inner.with_truncation(None).map_err(malformed)?;
+    inner.with_padding(None);
+    Ok(inner)
+}
+
+fn from_parts(folder: &Path, unknown: &str) -> Result<Inner, TokenizerError> {
+    let (vocab, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
+    for path in [&vocab, &merges] {
+        fs::metadata(path).map_err(|source| TokenizerError::Unreadable {
+            source,
+            path: path.clone(),
+        })?;
+    }
+    let malformed = |error: tokenizers::Error| TokenizerError::Malformed {
+        reason: format!("not CLIP's vocabulary and merges: {error}"),
+        path: folder.to_owned(),
+    };
+    let model = BPE::from_file(&vocab.to_string_lossy(), &merges.to_string_lossy())
+        .unk_token(unknown.to_owned())
+        .continuing_subword_prefix(String::new())
+        .end_of_word_suffix("</w>".to_owned())
+        .build()
+        .map_err(malformed)?;
+    let words = Split::new(
+        SplitPattern::Regex(WORDS.to_owned()),
+        SplitDelimiterBehavior::Removed,
+        true,
+    );
+    let mut inner = Inner::new(model);
+    inner
+        .with_normalizer(Some(Normalizers::new(vec![
+            NFC.into(),
+            Replace::new(
+                tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()),
+                " ",
+            )
+            .map_err(malformed)?
+            .into(),
+            Lowercase.into(),
+        ])))
+        .map_err(malformed)?
+        .with_pre_tokenizer(Some(PreTokenizers::new(vec![
+            words.map_err(malformed)?.into(),
+            ByteLevel::new(false, true, true).into(),
+        ])));
+    Ok(inner)
+}
