@@ -3,21 +3,13 @@
 use limn_pipeline::PipelineError;
 use tch::{Device, TchError};
 
-/// The device's name as in `--device`.
-pub fn device_name(device: Device) -> String {
-    match device {
-        Device::Cuda(index) => format!("cuda:{index}"),
-        other => format!("{other:?}").to_lowercase(),
-    }
-}
-
 /// libtorch tells the kinds of its errors apart by their text alone.
 pub fn torch(device: Device, error: &TchError) -> PipelineError {
     let text = error.to_string();
     // The first line says what; the rest is a C++ stack.
     let reason = text.lines().next().unwrap_or_default().to_owned();
     if is_out_of_memory(&text) {
-        return PipelineError::OutOfMemory { device: device_name(device), reason };
+        return PipelineError::OutOfMemory { device: crate::device::name(device), reason };
     }
     PipelineError::Failed { pipeline: "torch".to_owned(), reason }
 }
