@@ -1,23 +1,35 @@
 //! What the test binaries share: where the fixtures lie.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The folder `name` among the fixtures: in `LIMN_FIXTURES`, else in `.fixtures` of the repository.
+/// The workspace's folder.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A folder or file below the fixtures: `LIMN_FIXTURES`, else `.fixtures` of the workspace. The first part of `path`
+/// is the name of the script under `tests/parity/fixtures/` that makes it.
 ///
 /// # Panics
-/// If it is not there, naming the command that makes it.
-pub fn fixtures(name: &str) -> PathBuf {
-    let root = std::env::var_os("LIMN_FIXTURES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.fixtures"),
-        PathBuf::from,
-    );
-    let folder = root.join(name);
-    let script = format!("tests/parity/fixtures/{name}.py");
+///
+/// When it is missing, with the command that makes it.
+#[must_use]
+pub fn fixture(path: &str) -> PathBuf {
+    let root =
+        std::env::var_os("LIMN_FIXTURES").map_or(workspace().join(".fixtures"), PathBuf::from);
+    let found = root.join(path);
+    let script = path.split('/').next().unwrap_or(path);
     assert!(
-        folder.is_dir(),
-        "no fixtures in `{}`; make them: .venv/bin/python {script} {}",
-        folder.display(),
+        found.exists(),
+        "no fixture `{path}`; make it with `.venv/bin/python tests/parity/fixtures/{script}.py {}`",
         root.display()
     );
-    folder
+    found
+}
+
+/// The Python that has diffusers: `LIMN_PYTHON`, else the workspace's own.
+#[must_use]
+pub fn python() -> PathBuf {
+    std::env::var_os("LIMN_PYTHON").map_or(workspace().join(".venv/bin/python"), PathBuf::from)
 }

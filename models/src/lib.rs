@@ -1,12 +1,14 @@
 //! The networks, on tch. Knows tensors; not frames, users or HTTP.
 //!
 //! ```text
+//!   prompt ─► tokenizer ─► clip ─► conditioning for the unet
 //!   picture ─► vae, taesd ─► latent ─► unet, with controlnet ─► latent ─► vae, taesd ─► picture
 //! ```
 //!
 //! Every network is read from [`weights`], says its tensors' shapes in its documentation, takes a batch, and is called
 //! under [`tch::no_grad`], which is the caller's business because it belongs to the thread.
 
+pub mod clip;
 pub mod device;
 pub mod noise;
 pub mod tokenizer;

@@ -31,7 +31,7 @@ pub struct Config {
         long,
         env = "LIMN_LOG",
         value_name = "FILTER",
-        default_value = "info",
+        default_value = "info,actix_server=warn",
         global = true
     )]
     pub log: String,

@@ -1,5 +1,7 @@
 //! What the server says of itself: log lines on standard error.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log. `filter` is a level (`info`) or a list (`info,limn_server::session=debug`).
@@ -10,6 +12,7 @@ pub fn start(filter: &str) -> Result<(), String> {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
     Ok(())

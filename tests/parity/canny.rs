@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use limn_pipeline::Frame;
 use limn_pipelines::stages::edges::Gradient;
 use limn_pipelines::stages::{canny::canny, grey::Grey, sobel::sobel};
-use limn_tests::fixtures;
+use limn_tests::fixture;
 
 use crate::netpbm::{frame, samples};
 
 /// Every photograph, its name first.
 fn photographs() -> Vec<(String, Frame)> {
-    let folder = fixtures("canny");
+    let folder = fixture("canny");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -39,7 +39,7 @@ fn every_pixel_equals_opencvs() {
         ] {
             for (gradient, norm) in [(Gradient::L1, "l1"), (Gradient::L2, "l2")] {
                 let file = format!("{name}.{low}-{high}.{norm}.pgm");
-                let (_, expected) = samples(&fixtures("canny").join(&file));
+                let (_, expected) = samples(&fixture("canny").join(&file));
                 let map = canny(&grey, f64::from(low), f64::from(high), gradient);
                 let wrong = map
                     .pixels
@@ -62,7 +62,7 @@ fn the_older_operator_is_within_one_step() {
     for (name, frame) in photographs() {
         let grey = Grey::pillow(&frame);
         for (kind, low, high) in [("sobel", 0.31, 0.125), ("soft", 0.1, 0.6)] {
-            let (_, expected) = samples(&fixtures("canny").join(format!("{name}.{kind}.pgm")));
+            let (_, expected) = samples(&fixture("canny").join(format!("{name}.{kind}.pgm")));
             let map = sobel(&grey, low, high);
             assert_eq!(map.pixels.len(), expected.len());
             // Both round a square root and a division; where a ratio falls on a threshold, a pixel may go either way.

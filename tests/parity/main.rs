@@ -1,6 +1,15 @@
 //! Parity with Hugging Face diffusers on small random checkpoints, and with OpenCV on real photographs.
 
+// A test may panic, and says its distances as it goes.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod canny;
+#[cfg(feature = "torch")]
+mod nearness;
 mod netpbm;
 #[cfg(feature = "torch")]
 mod pipelines;
+#[cfg(feature = "torch")]
+mod schedules;
+#[cfg(feature = "torch")]
+mod text;

@@ -4,7 +4,7 @@ use limn_pipeline::{
     Cancel, Frame, HostJob, LoadContext, ParamSet, PipelineEntry, PipelineHost, Prepared, Row, SessionId, Unknown,
 };
 use limn_pipelines::REGISTRY;
-use limn_tests::fixtures;
+use limn_tests::fixture;
 use serde_json::{Map, Value, json};
 
 use crate::netpbm::frame;
@@ -16,7 +16,7 @@ struct Case(Value);
 
 impl Case {
     fn all() -> Vec<Self> {
-        let text = std::fs::read_to_string(fixtures("pipelines").join("cases.json")).unwrap();
+        let text = std::fs::read_to_string(fixture("pipelines").join("cases.json")).unwrap();
         let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert!(cases.len() >= 50, "{} cases", cases.len());
         cases.into_iter().map(Self).collect()
@@ -31,7 +31,7 @@ impl Case {
     }
 
     fn picture(&self, field: &str) -> Option<Frame> {
-        self.0[field].as_str().map(|file| frame(&fixtures("pipelines").join(file)))
+        self.0[field].as_str().map(|file| frame(&fixture("pipelines").join(file)))
     }
 
     fn entry(&self) -> (&'static PipelineEntry, &'static Row) {
@@ -48,7 +48,7 @@ impl Case {
 
     fn host(&self) -> Box<dyn PipelineHost> {
         let (entry, row) = self.entry();
-        let model = fixtures("pipelines").join(self.text("checkpoint"));
+        let model = fixture("pipelines").join(self.text("checkpoint"));
         let context = LoadContext {
             device: "cpu",
             dtype: "f32",
@@ -250,7 +250,7 @@ fn a_long_prompt_is_painted_and_what_was_left_out_is_said_once() {
 #[test]
 fn it_says_what_it_paints_with() {
     let case = Case::named("controlnet-share");
-    let model = fixtures("pipelines").join("lcm");
+    let model = fixture("pipelines").join("lcm");
     let said = case.host().describe();
     assert_eq!(said, format!("{}, controlnet: its own controlnet, taesd: its own taesd", model.display()));
     let missing = LoadContext { device: "cpu", dtype: "f32", model: Some("./nowhere"), ..LoadContext::default() };

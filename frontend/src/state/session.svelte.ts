@@ -18,7 +18,8 @@ export class Session {
   id = $state(recall(tabStore()));
   link = $state.raw<Link>({ kind: 'idle' });
   stats = $state.raw<Stats>({});
-  shown = $state.raw<Shown>({ fps: 0, skipped: 0 });
+  /** What this page draws of the stream; nothing where the browser draws it by itself. */
+  shown = $state.raw<Shown | null>(null);
 
   readonly #socket: SessionSocket;
   readonly #outbox = new Outbox((params) => void this.#say({ status: 'params', params }));
@@ -84,7 +85,7 @@ export class Session {
     if (link.kind === 'live') return;
     this.#outbox.clear();
     this.stats = {};
-    this.shown = { fps: 0, skipped: 0 };
+    this.shown = null;
     this.panel.pending = null;
     if (link.kind === 'ended') {
       // The camera's light must not stay on for a session that is over.

@@ -1,8 +1,6 @@
 //! `GET /api/sessions/{key}/stream.mjpeg`: the painted picture as multipart MJPEG, for any number of readers.
 
-use actix_web::http::header::{
-    CACHE_CONTROL, CONNECTION, HeaderMap, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
-};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use actix_web::rt::net::TcpStream;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -66,7 +64,7 @@ fn answer() -> actix_web::HttpResponseBuilder {
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .insert_header((CONNECTION, "close"));
+        .force_close();
     response
 }
 
