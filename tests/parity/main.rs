@@ -5,10 +5,16 @@
 
 mod canny;
 #[cfg(feature = "torch")]
+mod bad_checkpoints;
+#[cfg(feature = "torch")]
+mod full_size;
+#[cfg(feature = "torch")]
 mod nearness;
 mod netpbm;
 #[cfg(feature = "torch")]
 mod pipelines;
+#[cfg(feature = "torch")]
+mod networks;
 #[cfg(feature = "torch")]
 mod schedules;
 #[cfg(feature = "torch")]

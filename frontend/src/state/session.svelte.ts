@@ -55,12 +55,9 @@ export class Session {
     this.#socket.retry();
   }
 
-  /** Ends the session on the server too, so that its place is free at once, and takes a new name for the next. */
+  /** Ends the session; the server frees its place as the socket closes. Takes a new name for the next. */
   stop(): void {
-    const { id } = this;
-    const held = this.link.kind === 'live';
     this.#socket.stop();
-    if (held) void fetch(`/api/sessions/${id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
     this.id = renew(tabStore());
   }
 
@@ -120,7 +117,8 @@ export class Session {
     try {
       const picture = await this.#picture();
       const params = JSON.stringify(this.panel.full());
-      this.#socket.send('{"status":"next_frame"}', params, ...(picture === null ? [] : [picture]));
+      const next = JSON.stringify({ status: 'next_frame', picture: picture !== null });
+      this.#socket.send(next, params, ...(picture === null ? [] : [picture]));
     } finally {
       this.#answering = false;
     }

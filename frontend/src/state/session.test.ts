@@ -17,7 +17,10 @@ class FakeSocket {
   send(data: string | Blob): void {
     this.sent.push(data);
   }
-  close(): void {}
+  closed = false;
+  close(): void {
+    this.closed = true;
+  }
   async say(message: object): Promise<void> {
     this.onmessage?.({ data: JSON.stringify(message) });
     await vi.waitFor(() => {});
@@ -33,18 +36,13 @@ class FakeWorker {
   }
 }
 
-const fetched: string[] = [];
 beforeEach(() => {
   FakeSocket.all = [];
-  fetched.length = 0;
   vi.stubGlobal('WebSocket', FakeSocket);
   vi.stubGlobal('Worker', FakeWorker);
   vi.stubGlobal('window', {});
   vi.stubGlobal('location', { protocol: 'https:', host: 'limn.test', origin: 'https://limn.test' });
-  vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
-    fetched.push(`${init?.method ?? 'GET'} ${url}`);
-    return new Response();
-  });
+  vi.stubGlobal('fetch', async () => new Response());
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -69,13 +67,13 @@ async function live(input: Input, from: Source | null) {
 
 describe('Session', () => {
   const jpeg = new Blob(['jpeg']);
-  const asked = ['{"status":"next_frame"}', '{"prompt":"x","steps":2}'];
+  const asked = (picture: boolean) => [`{"status":"next_frame","picture":${picture}}`, '{"prompt":"x","steps":2}'];
 
   it('names itself and its row, and answers send_frame with three messages', async () => {
     const { socket, session } = await live('image', source('camera', jpeg));
     expect(socket.url).toBe(`wss://limn.test/api/ws/${session.id}?row=a%20b`);
     await socket.say({ status: 'send_frame' });
-    expect(socket.sent).toEqual([...asked, jpeg]);
+    expect(socket.sent).toEqual([...asked(true), jpeg]);
   });
 
   it('sends no picture to a row that paints from text, or where no source was wanted', async () => {
@@ -83,7 +81,7 @@ describe('Session', () => {
       FakeSocket.all = [];
       const { socket } = await live(input, from);
       await socket.say({ status: 'send_frame' });
-      expect(socket.sent).toEqual(asked);
+      expect(socket.sent).toEqual(asked(false));
     }
   });
 
@@ -114,11 +112,11 @@ describe('Session', () => {
     expect(panel.pending).toBeNull();
   });
 
-  it('frees its place when it is stopped, and takes another name', async () => {
-    const { session } = await live('image', source('camera', jpeg));
+  it('closes its socket when it is stopped, and takes another name', async () => {
+    const { session, socket } = await live('image', source('camera', jpeg));
     const before = session.id;
     session.stop();
-    expect(fetched).toEqual([`DELETE /api/sessions/${before}`]);
+    expect(socket.closed).toBe(true);
     expect(session.id).not.toBe(before);
   });
 });

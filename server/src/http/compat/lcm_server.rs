@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the client is pinged, and how many pings may go unanswered: a connection that hangs half open must not keep
 /// its owner from coming back.
-const PING: Duration = Duration::from_secs(5);
+const PING: Duration = Duration::from_secs(2);
 const LOST_PINGS: u32 = 3;
 
 /// A page that is reloaded says that it goes away, and is back within moments under the same name.
