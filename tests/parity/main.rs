@@ -10,6 +10,9 @@ mod bad_checkpoints;
 mod full_size;
 #[cfg(feature = "torch")]
 mod nearness;
+mod netpbm;
+#[cfg(feature = "torch")]
+mod pipelines;
 #[cfg(feature = "torch")]
 mod networks;
 #[cfg(feature = "torch")]
