@@ -24,7 +24,12 @@ pub struct Found {
 
 impl Found {
     fn at(folder: PathBuf, name: String) -> Self {
-        Self { folder, variant: None, name, stand_in: false }
+        Self {
+            folder,
+            variant: None,
+            name,
+            stand_in: false,
+        }
     }
 }
 
@@ -44,7 +49,9 @@ pub fn main(context: &LoadContext<'_>, row: &Row) -> Result<Found, PipelineError
         return Err(PipelineError::Load {
             what: row.id.to_owned(),
             reason: format!("`{wanted}` is not on this machine, and neither is `{STAND_IN}`"),
-            hint: Some(format!("`--model {wanted}` downloads it; `make run` makes the small one")),
+            hint: Some(format!(
+                "`--model {wanted}` downloads it; `make run` makes the small one"
+            )),
         });
     };
     tracing::warn!(
@@ -52,7 +59,10 @@ pub fn main(context: &LoadContext<'_>, row: &Row) -> Result<Found, PipelineError
         folder.display()
     );
     let name = format!("small random weights ({STAND_IN}), for `{wanted}` is not on this machine");
-    Ok(Found { stand_in: true, ..Found::at(folder, name) })
+    Ok(Found {
+        stand_in: true,
+        ..Found::at(folder, name)
+    })
 }
 
 /// A side network: the operator's, else the one that lies in the main checkpoint's own folder, else the row's if it is
@@ -71,7 +81,11 @@ pub fn side(
     }
     let own = main.folder.join(folder);
     if own.join("config.json").is_file() {
-        return Ok(Some(Found { name: format!("its own {folder}"), folder: own, ..main.clone() }));
+        return Ok(Some(Found {
+            name: format!("its own {folder}"),
+            folder: own,
+            ..main.clone()
+        }));
     }
     Ok(known.and_then(cached))
 }
@@ -89,7 +103,10 @@ fn named(name: &str) -> Result<Found, PipelineError> {
 /// The checkpoint in the hub's cache, asked for without the network.
 fn cached(checkpoint: Checkpoint) -> Option<Found> {
     let folder = hub::cached(checkpoint.name)?;
-    Some(Found { variant: checkpoint.variant, ..Found::at(folder, checkpoint.name.to_owned()) })
+    Some(Found {
+        variant: checkpoint.variant,
+        ..Found::at(folder, checkpoint.name.to_owned())
+    })
 }
 
 fn stand_in() -> Option<PathBuf> {
@@ -98,6 +115,8 @@ fn stand_in() -> Option<PathBuf> {
         folder.join("model_index.json").is_file().then_some(folder)
     };
     let program = std::env::current_exe().ok();
-    let above = program.iter().flat_map(|program| program.ancestors().skip(1));
+    let above = program
+        .iter()
+        .flat_map(|program| program.ancestors().skip(1));
     std::iter::once(Path::new(".")).chain(above).find_map(whole)
 }
