@@ -5,7 +5,9 @@
 
 mod bad_checkpoints;
 mod full_size;
+mod full_size_text;
 mod nearness;
 mod networks;
 mod schedules;
+mod small_checkpoint;
 mod text;
