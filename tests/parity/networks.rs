@@ -209,8 +209,8 @@ fn half_precision_stays_near() {
     let folder = fixture("networks/unet-sd21");
     let config: UnetConfig = read_config(&folder).unwrap();
     let case = Case::open(&folder.join("case.safetensors"));
-    // A few roundings of 2^-9 and 2^-12 on a road of forty layers.
-    for (kind, bound) in [(Kind::BFloat16, 0.1), (Kind::Half, 0.02)] {
+    // Roundings of 2^-9 and 2^-12 add up on a road of forty layers: 1.2e-2 and 1.3e-3 were measured.
+    for (kind, bound) in [(Kind::BFloat16, 0.05), (Kind::Half, 0.01)] {
         let weights = Weights::open(&folder, None, Device::Cpu, kind).unwrap();
         let unet = Unet::load(&weights.root(), &config).unwrap();
         weights.finish(&[]).unwrap();
