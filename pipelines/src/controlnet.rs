@@ -63,14 +63,22 @@ impl Painting for ControlNet {
         runs_on: RunsOn::Device,
     };
     // diffusers' ControlNet pipeline passes no `timestep_cond`, also where the denoiser is a latent consistency model.
-    const MANNER: Manner = Manner { rule: Rule::Generic, embeds_guidance: false };
+    const MANNER: Manner = Manner {
+        rule: Rule::Generic,
+        embeds_guidance: false,
+    };
 
     fn paint(params: &ControlNetParams) -> &PaintParams {
         &params.paint
     }
 
     fn control(params: &ControlNetParams) -> Option<Control> {
-        let ControlNetParams { controlnet_scale: scale, controlnet_start: start, controlnet_end: end, .. } = *params;
+        let ControlNetParams {
+            controlnet_scale: scale,
+            controlnet_start: start,
+            controlnet_end: end,
+            ..
+        } = *params;
         Some(Control { scale, start, end })
     }
 

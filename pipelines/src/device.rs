@@ -34,12 +34,17 @@ pub fn resolve(device: &str, dtype: &str) -> Result<DeviceInfo, PipelineError> {
 /// [`PipelineError::Load`] if a name is unknown, or the machine lacks what was asked for.
 #[cfg(feature = "torch")]
 pub fn resolve(device: &str, dtype: &str) -> Result<DeviceInfo, PipelineError> {
-    let chosen = limn_models::device::resolve(device, dtype).map_err(|error| PipelineError::Load {
-        what: format!("device {device}, dtype {dtype}"),
-        reason: error.to_string(),
-        hint: Some("`--device auto` takes what there is".to_owned()),
-    })?;
-    Ok(DeviceInfo { device: name(chosen.device), dtype: kind_name(chosen.kind).to_owned(), why: chosen.reason })
+    let chosen =
+        limn_models::device::resolve(device, dtype).map_err(|error| PipelineError::Load {
+            what: format!("device {device}, dtype {dtype}"),
+            reason: error.to_string(),
+            hint: Some("`--device auto` takes what there is".to_owned()),
+        })?;
+    Ok(DeviceInfo {
+        device: name(chosen.device),
+        dtype: kind_name(chosen.kind).to_owned(),
+        why: chosen.reason,
+    })
 }
 
 /// The device's name as in `--device`.
@@ -87,6 +92,7 @@ pub fn parse(device: &str, dtype: &str) -> Result<(Device, Kind), PipelineError>
 }
 
 #[cfg(all(test, not(feature = "torch")))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -104,6 +110,7 @@ mod tests {
 }
 
 #[cfg(all(test, feature = "torch"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -111,15 +118,27 @@ mod tests {
     fn names_lead_back_to_devices() {
         for device in [Device::Cpu, Device::Cuda(3), Device::Mps] {
             for kind in [Kind::Float, Kind::BFloat16, Kind::Half] {
-                assert_eq!(parse(&name(device), kind_name(kind)).unwrap(), (device, kind));
+                assert_eq!(
+                    parse(&name(device), kind_name(kind)).unwrap(),
+                    (device, kind)
+                );
             }
         }
-        assert!(parse("auto", "f32").is_err() && parse("cuda", "f32").is_err() && parse("cpu", "auto").is_err());
+        assert!(
+            parse("auto", "f32").is_err()
+                && parse("cuda", "f32").is_err()
+                && parse("cpu", "auto").is_err()
+        );
     }
 
     #[test]
     fn a_device_that_does_not_exist_is_refused() {
         let error = resolve("tpu", "f32").unwrap_err();
-        assert!(error.to_string().starts_with("cannot load `device tpu, dtype f32`: "), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("cannot load `device tpu, dtype f32`: "),
+            "{error}"
+        );
     }
 }

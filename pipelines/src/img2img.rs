@@ -20,7 +20,10 @@ impl Painting for Img2Img {
         input: Input::Image,
         runs_on: RunsOn::Device,
     };
-    const MANNER: Manner = Manner { rule: Rule::Generic, embeds_guidance: true };
+    const MANNER: Manner = Manner {
+        rule: Rule::Generic,
+        embeds_guidance: true,
+    };
 
     fn paint(params: &PaintParams) -> &PaintParams {
         params

@@ -21,7 +21,10 @@ impl Painting for Lcm {
         input: Input::Either,
         runs_on: RunsOn::Device,
     };
-    const MANNER: Manner = Manner { rule: Rule::LcmOwn, embeds_guidance: true };
+    const MANNER: Manner = Manner {
+        rule: Rule::LcmOwn,
+        embeds_guidance: true,
+    };
 
     fn paint(params: &PaintParams) -> &PaintParams {
         params

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use limn_pipeline::{
-    BatchKey, Frame, Job, LoadContext, Output, Params, Pipeline, PipelineError, PipelineInfo, Prepared, Row,
+    BatchKey, Frame, Job, LoadContext, Output, Params, Pipeline, PipelineError, PipelineInfo,
+    Prepared, Row,
 };
 
 use crate::stages::painter::{Painter, Stroke};
@@ -48,7 +49,10 @@ impl<P: Painting> Pipeline for Painted<P> {
     const INFO: PipelineInfo = P::INFO;
 
     fn load(context: &LoadContext<'_>, row: &Row) -> Result<Self, PipelineError> {
-        Ok(Self { painter: Painter::load(context, row, P::INFO, P::MANNER)?, painting: PhantomData })
+        Ok(Self {
+            painter: Painter::load(context, row, P::INFO, P::MANNER)?,
+            painting: PhantomData,
+        })
     }
 
     fn describe(&self) -> String {
@@ -65,7 +69,9 @@ impl<P: Painting> Pipeline for Painted<P> {
     }
 
     fn prepare(picture: Option<Frame>, params: &P::Params) -> Result<Prepared, PipelineError> {
-        let control = picture.as_ref().and_then(|picture| P::guide(picture, params));
+        let control = picture
+            .as_ref()
+            .and_then(|picture| P::guide(picture, params));
         Ok(Prepared { picture, control })
     }
 
@@ -75,17 +81,39 @@ impl<P: Painting> Pipeline for Painted<P> {
 
     /// What decides the run; prompts, blends, seeds and edges may differ within one call.
     fn batch_key(params: &P::Params) -> Option<BatchKey> {
-        let PaintParams { strength, steps, guidance, .. } = P::paint(params);
-        let control = P::control(params).map(|Control { scale, start, end }| format!("{scale} {start} {end}"));
+        let PaintParams {
+            strength,
+            steps,
+            guidance,
+            ..
+        } = P::paint(params);
+        let control = P::control(params)
+            .map(|Control { scale, start, end }| format!("{scale} {start} {end}"));
         let control = control.unwrap_or_default();
-        Some(BatchKey(format!("{} {steps} {strength} {guidance} {control}", params.size())))
+        Some(BatchKey(format!(
+            "{} {steps} {strength} {guidance} {control}",
+            params.size()
+        )))
     }
 
     fn process_batch(&mut self, jobs: Vec<Job<'_, Self>>) -> Vec<Result<Output, PipelineError>> {
         let stroke = |job| {
-            let Job { prepared, params, changed, state: sheet, cancel } = job;
+            let Job {
+                prepared,
+                params,
+                changed,
+                state: sheet,
+                cancel,
+            } = job;
             let (params, control) = (P::paint(params), P::control(params));
-            Stroke { prepared, params, control, changed, sheet, cancel }
+            Stroke {
+                prepared,
+                params,
+                control,
+                changed,
+                sheet,
+                cancel,
+            }
         };
         self.painter.paint(jobs.into_iter().map(stroke).collect())
     }

@@ -10,7 +10,10 @@ use limn_pipeline::{Checkpoint, Input, Value};
 
 #[cfg(feature = "torch")]
 const fn checkpoint(name: &'static str) -> Option<Checkpoint> {
-    Some(Checkpoint { name, variant: None })
+    Some(Checkpoint {
+        name,
+        variant: None,
+    })
 }
 
 #[cfg(feature = "torch")]

@@ -8,7 +8,11 @@ use limn_pipeline::{Frame, Size};
 pub fn samples(path: &Path) -> (Size, Vec<u8>) {
     let bytes = std::fs::read(path).unwrap();
     let mut lines = bytes.splitn(4, |&byte| byte == b'\n');
-    let header: Vec<&str> = lines.by_ref().take(3).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let header: Vec<&str> = lines
+        .by_ref()
+        .take(3)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
     let size = header[1].replace(' ', "x").parse().unwrap();
     (size, lines.next().unwrap().to_vec())
 }

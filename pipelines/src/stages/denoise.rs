@@ -29,7 +29,9 @@ pub(super) fn denoise(
 
     let first = draw(0).map_err(torch)?;
     let mut latent = match clean {
-        Some(clean) => lead.plan.add_noise(&clean.f_to_kind(LATENT).map_err(torch)?, &first),
+        Some(clean) => lead
+            .plan
+            .add_noise(&clean.f_to_kind(LATENT).map_err(torch)?, &first),
         None => lead.plan.start(&first),
     };
     let mut draws = 1;
@@ -45,7 +47,10 @@ pub(super) fn denoise(
                 }
                 _ => None,
             };
-            let output = model.denoiser.forward(&input, &ready.time, &conditioning, residuals.as_ref())?;
+            let output =
+                model
+                    .denoiser
+                    .forward(&input, &ready.time, &conditioning, residuals.as_ref())?;
             let output = guided(output.f_to_kind(LATENT)?, lead)?;
             let noise = if step.next.noise == 0.0 {
                 None
@@ -74,7 +79,10 @@ fn conditioning(sheets: &[&Sheet]) -> Result<Tensor, TchError> {
 fn hint(model: &Model, lead: &Sheet, edges: Option<&Tensor>) -> Result<Option<Tensor>, TchError> {
     match (&model.controlnet, edges) {
         (Some(network), Some(edges)) if lead.steps.iter().any(|step| step.control.is_some()) => {
-            Ok(Some(twice(&network.embed_hint(&edges.f_to_kind(model.kind)?)?, lead)?))
+            Ok(Some(twice(
+                &network.embed_hint(&edges.f_to_kind(model.kind)?)?,
+                lead,
+            )?))
         }
         _ => Ok(None),
     }
@@ -90,7 +98,9 @@ fn twice(tensor: &Tensor, lead: &Sheet) -> Result<Tensor, TchError> {
 
 /// Ho and Salimans 2022: from the prediction without words towards the one with them, and beyond.
 fn guided(output: Tensor, lead: &Sheet) -> Result<Tensor, TchError> {
-    let Some((_, guidance)) = lead.free_guidance else { return Ok(output) };
+    let Some((_, guidance)) = lead.free_guidance else {
+        return Ok(output);
+    };
     let halves = output.f_chunk(2, 0)?;
     halves[0].f_add(&halves[1].f_sub(&halves[0])?.f_mul_scalar(guidance)?)
 }

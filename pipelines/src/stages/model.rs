@@ -55,42 +55,70 @@ impl Model {
     ///
     /// # Errors
     /// [`PipelineError::Load`], naming the part that is missing or does not fit.
-    pub fn load(context: &LoadContext<'_>, row: &Row) -> Result<(Self, PromptCache), PipelineError> {
+    pub fn load(
+        context: &LoadContext<'_>,
+        row: &Row,
+    ) -> Result<(Self, PromptCache), PipelineError> {
         let parts = Parts::find(context, row)?;
         let (device, kind) = device::parse(context.device, context.dtype)?;
-        let mut reader = Reader { device, kind, settling: Vec::new() };
+        let mut reader = Reader {
+            device,
+            kind,
+            settling: Vec::new(),
+        };
 
-        let encoder = reader.read(&parts.text_encoder, ClipText::IGNORED, |scope, config: ClipConfig| {
-            ClipText::load(scope, &config)
-        })?;
+        let encoder = reader.read(
+            &parts.text_encoder,
+            ClipText::IGNORED,
+            |scope, config: ClipConfig| ClipText::load(scope, &config),
+        )?;
         let words = match &parts.tokenizer {
-            Some(folder) => {
-                Words::Tokenizer(Box::new(Tokenizer::open(folder).map_err(|error| refuse("tokenizer", error))?))
-            }
+            Some(folder) => Words::Tokenizer(Box::new(
+                Tokenizer::open(folder).map_err(|error| refuse("tokenizer", error))?,
+            )),
             None => Words::Bytes(77),
         };
-        let (denoiser, guidance_dims) = reader.read(&parts.denoiser, &[], |scope, config: UnetConfig| {
-            Ok((Unet::load(scope, &config)?, config.descent.time_cond_proj_dim))
-        })?;
+        let (denoiser, guidance_dims) =
+            reader.read(&parts.denoiser, &[], |scope, config: UnetConfig| {
+                Ok((
+                    Unet::load(scope, &config)?,
+                    config.descent.time_cond_proj_dim,
+                ))
+            })?;
         let controlnet = match &parts.controlnet {
-            Some(part) => Some(reader.read(part, &[], |scope, config: ControlNetConfig| ControlNet::load(scope, &config))?),
+            Some(part) => Some(reader.read(part, &[], |scope, config: ControlNetConfig| {
+                ControlNet::load(scope, &config)
+            })?),
             None => None,
         };
         let autoencoder = if parts.tiny {
-            Autoencoder::Tiny(Box::new(reader.read(&parts.autoencoder, &[], |scope, config: AutoencoderTinyConfig| {
-                AutoencoderTiny::load(scope, &config)
-            })?))
+            Autoencoder::Tiny(Box::new(reader.read(
+                &parts.autoencoder,
+                &[],
+                |scope, config: AutoencoderTinyConfig| AutoencoderTiny::load(scope, &config),
+            )?))
         } else {
-            Autoencoder::Large(Box::new(reader.read(&parts.autoencoder, &[], |scope, config: AutoencoderKlConfig| {
-                AutoencoderKl::load(scope, &config)
-            })?))
+            Autoencoder::Large(Box::new(reader.read(
+                &parts.autoencoder,
+                &[],
+                |scope, config: AutoencoderKlConfig| AutoencoderKl::load(scope, &config),
+            )?))
         };
         let schedule = schedule(row, parts.scheduler.as_deref())?;
         let settling = reader.settling;
         let description = parts.description;
         tracing::info!("row `{}` paints with {description}", row.id);
-        let model =
-            Self { device, kind, denoiser, guidance_dims, controlnet, autoencoder, schedule, description, settling };
+        let model = Self {
+            device,
+            kind,
+            denoiser,
+            guidance_dims,
+            controlnet,
+            autoencoder,
+            schedule,
+            description,
+            settling,
+        };
         Ok((model, PromptCache::new(words, encoder)))
     }
 
@@ -99,10 +127,12 @@ impl Model {
     /// # Errors
     /// [`PipelineError::OutOfMemory`] when the device has no room.
     pub fn settle(&mut self, budget_bytes: usize) -> Result<bool, PipelineError> {
-        if let Some(part) = self.settling.last_mut() {
-            if part.step(budget_bytes).map_err(|error| weights(self.device, "weights", error))? {
-                self.settling.pop();
-            }
+        if let Some(part) = self.settling.last_mut()
+            && part
+                .step(budget_bytes)
+                .map_err(|error| weights(self.device, "weights", error))?
+        {
+            self.settling.pop();
         }
         Ok(self.settling.is_empty())
     }
@@ -156,17 +186,30 @@ impl Parts {
                 }
             },
         };
-        let tiny = if context.no_taesd { None } else { side("taesd", context.taesd, row.taesd)? };
-        let part = |found: &Found, folder: &str| Part::Folder(found.folder.join(folder), found.variant);
+        // The stand-in's latents are its own; a TAESD that happens to be cached belongs to trained ones.
+        let taesd = row.taesd.filter(|_| !main.stand_in);
+        let tiny = if context.no_taesd {
+            None
+        } else {
+            side("taesd", context.taesd, taesd)?
+        };
+        let own_is_tiny = is_tiny(&main.folder.join("vae"));
+        let part =
+            |found: &Found, folder: &str| Part::Folder(found.folder.join(folder), found.variant);
         let scheduler = main.folder.join("scheduler/scheduler_config.json");
         Ok(Self {
             tokenizer: Some(main.folder.join("tokenizer")),
             text_encoder: part(&main, "text_encoder"),
             denoiser: part(&main, "unet"),
             controlnet: controlnet.as_ref().map(|found| part(found, "")),
-            autoencoder: tiny.as_ref().map_or_else(|| part(&main, "vae"), |found| part(found, "")),
-            tiny: tiny.is_some(),
-            scheduler: Some(fs::read_to_string(&scheduler).map_err(|error| refuse(&scheduler.display().to_string(), error))?),
+            autoencoder: tiny
+                .as_ref()
+                .map_or_else(|| part(&main, "vae"), |found| part(found, "")),
+            tiny: tiny.is_some() || own_is_tiny,
+            scheduler: Some(
+                fs::read_to_string(&scheduler)
+                    .map_err(|error| refuse(&scheduler.display().to_string(), error))?,
+            ),
             description,
         })
     }
@@ -180,16 +223,39 @@ impl Parts {
         Self {
             tokenizer: None,
             text_encoder: Part::Random("text encoder", pick(VIT_L, OPENCLIP_H)),
-            denoiser: Part::Random("denoiser", pick(published::LCM_UNET, published::SD_TURBO_UNET)),
-            controlnet: row
-                .controlnet
-                .map(|_| Part::Random("controlnet", pick(published::SD15_CONTROLNET, published::SD21_CONTROLNET))),
-            autoencoder: Part::Random("autoencoder", if tiny { published::TAESD } else { published::SD_VAE }),
+            denoiser: Part::Random(
+                "denoiser",
+                pick(published::LCM_UNET, published::SD_TURBO_UNET),
+            ),
+            controlnet: row.controlnet.map(|_| {
+                Part::Random(
+                    "controlnet",
+                    pick(published::SD15_CONTROLNET, published::SD21_CONTROLNET),
+                )
+            }),
+            autoencoder: Part::Random(
+                "autoencoder",
+                if tiny {
+                    published::TAESD
+                } else {
+                    published::SD_VAE
+                },
+            ),
             tiny,
             scheduler: None,
             description: format!("random weights in the shape of `{main}`"),
         }
     }
+}
+
+/// Whether the autoencoder of a checkpoint is a tiny one already, as its `config.json` says.
+fn is_tiny(folder: &Path) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Class {
+        #[serde(rename = "_class_name")]
+        name: Option<String>,
+    }
+    read_config::<Class>(folder).is_ok_and(|class| class.name.as_deref() == Some("AutoencoderTiny"))
 }
 
 /// Reads networks one after the other and keeps what has to be moved.
@@ -207,10 +273,15 @@ impl Reader {
         build: impl FnOnce(&Scope<'_>, C) -> Result<N, WeightsError>,
     ) -> Result<N, PipelineError> {
         let (what, opened) = match part {
-            Part::Folder(folder, variant) => (folder.display().to_string(), self.open(folder, *variant)),
+            Part::Folder(folder, variant) => {
+                (folder.display().to_string(), self.open(folder, *variant))
+            }
             Part::Random(name, text) => {
                 let weights = Weights::random(0, self.device, self.kind);
-                ((*name).to_owned(), parse_config(text, name).map(|config| (config, weights)))
+                (
+                    (*name).to_owned(),
+                    parse_config(text, name).map(|config| (config, weights)),
+                )
             }
         };
         let read = || {
@@ -218,7 +289,8 @@ impl Reader {
             let network = build(&weights.root(), config)?;
             Ok((network, weights.finish(ignored)?))
         };
-        let (network, settling) = tch::no_grad(read).map_err(|error| self::weights(self.device, &what, error))?;
+        let (network, settling) =
+            tch::no_grad(read).map_err(|error| self::weights(self.device, &what, error))?;
         self.settling.push(settling);
         Ok(network)
     }
@@ -228,7 +300,10 @@ impl Reader {
         folder: &Path,
         variant: Option<&str>,
     ) -> Result<(C, Weights), WeightsError> {
-        Ok((read_config(folder)?, Weights::open(folder, variant, self.device, self.kind)?))
+        Ok((
+            read_config(folder)?,
+            Weights::open(folder, variant, self.device, self.kind)?,
+        ))
     }
 }
 
@@ -250,7 +325,11 @@ fn schedule(row: &Row, text: Option<&str>) -> Result<NoiseScheduler, PipelineErr
 }
 
 fn refuse(what: &str, reason: impl std::fmt::Display) -> PipelineError {
-    PipelineError::Load { what: what.to_owned(), reason: reason.to_string(), hint: None }
+    PipelineError::Load {
+        what: what.to_owned(),
+        reason: reason.to_string(),
+        hint: None,
+    }
 }
 
 fn weights(device: Device, what: &str, error: WeightsError) -> PipelineError {

@@ -1,7 +1,8 @@
 //! A loaded model at work: pictures up, encode, denoise, decode, pictures down. Every diffusion pipeline holds one.
 
 use limn_pipeline::{
-    Cancel, Frame, Input, LoadContext, Output, PipelineError, PipelineInfo, Prepared, Report, Row, StageTime,
+    Cancel, Frame, Input, LoadContext, Output, PipelineError, PipelineInfo, Prepared, Report, Row,
+    StageTime,
 };
 use limn_torch_ext::stage_clock::StageClock;
 use tch::{TchError, Tensor};
@@ -49,10 +50,23 @@ impl Painter {
     ///
     /// # Errors
     /// [`PipelineError::Load`] when a checkpoint is missing or does not fit.
-    pub fn load(context: &LoadContext<'_>, row: &Row, info: PipelineInfo, manner: Manner) -> Result<Self, PipelineError> {
+    pub fn load(
+        context: &LoadContext<'_>,
+        row: &Row,
+        info: PipelineInfo,
+        manner: Manner,
+    ) -> Result<Self, PipelineError> {
         let (model, prompts) = Model::load(context, row)?;
-        let clock = StageClock::new(model.device).map_err(|error| PipelineError::failed(row.id, error))?;
-        Ok(Self { model, prompts, manner, id: info.id, input: row.input.unwrap_or(info.input), clock })
+        let clock =
+            StageClock::new(model.device).map_err(|error| PipelineError::failed(row.id, error))?;
+        Ok(Self {
+            model,
+            prompts,
+            manner,
+            id: info.id,
+            input: row.input.unwrap_or(info.input),
+            clock,
+        })
     }
 
     /// What it paints with, for people.
@@ -71,7 +85,10 @@ impl Painter {
     /// Paints strokes whose batch keys are equal; one result each, in order.
     pub fn paint(&mut self, mut strokes: Vec<Stroke<'_>>) -> Vec<Result<Output, PipelineError>> {
         tch::no_grad(|| {
-            let mut results: Vec<_> = strokes.iter().map(|_| Err(PipelineError::Cancelled)).collect();
+            let mut results: Vec<_> = strokes
+                .iter()
+                .map(|_| Err(PipelineError::Cancelled))
+                .collect();
             let mut begun = vec![false; strokes.len()];
             let _ = self.clock.start();
             for ((stroke, result), begun) in strokes.iter_mut().zip(&mut results).zip(&mut begun) {
@@ -94,22 +111,39 @@ impl Painter {
 
     /// What the stroke is painted over. A row that paints from words passes over a picture.
     fn picture<'a>(&self, stroke: &Stroke<'a>) -> Option<&'a Frame> {
-        stroke.prepared.picture.as_ref().filter(|_| self.input != Input::Text)
+        stroke
+            .prepared
+            .picture
+            .as_ref()
+            .filter(|_| self.input != Input::Text)
     }
 
     /// Makes the stroke's sheet if its parameters are new.
     fn begin(&mut self, stroke: &mut Stroke<'_>) -> Result<(), PipelineError> {
         let from_picture = self.picture(stroke).is_some();
         if self.input == Input::Image && !from_picture {
-            return Err(PipelineError::NoPicture { pipeline: self.id.to_owned() });
+            return Err(PipelineError::NoPicture {
+                pipeline: self.id.to_owned(),
+            });
         }
-        if !stroke.changed && stroke.sheet.as_ref().is_some_and(|sheet| sheet.from_picture == from_picture) {
+        if !stroke.changed
+            && stroke
+                .sheet
+                .as_ref()
+                .is_some_and(|sheet| sheet.from_picture == from_picture)
+        {
             return Ok(());
         }
         // The old one goes first: if the new one fails, the next frame tries again.
         *stroke.sheet = None;
-        let sheet =
-            Sheet::new(&self.model, &mut self.prompts, self.manner, stroke.params, stroke.control, from_picture)?;
+        let sheet = Sheet::new(
+            &self.model,
+            &mut self.prompts,
+            self.manner,
+            stroke.params,
+            stroke.control,
+            from_picture,
+        )?;
         *stroke.sheet = Some(sheet);
         Ok(())
     }
@@ -126,10 +160,16 @@ impl Painter {
         match self.run(strokes, group) {
             Ok(outputs) => {
                 for (&at, mut output) in group.iter().zip(outputs) {
-                    let left_out = strokes[at].sheet.as_mut().and_then(|sheet| sheet.left_out.take());
+                    let left_out = strokes[at]
+                        .sheet
+                        .as_mut()
+                        .and_then(|sheet| sheet.left_out.take());
                     output.report = left_out.map(|left_out| Report::PromptTruncated { left_out });
-                    results[at] =
-                        if strokes[at].cancel.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(output) };
+                    results[at] = if strokes[at].cancel.is_cancelled() {
+                        Err(PipelineError::Cancelled)
+                    } else {
+                        Ok(output)
+                    };
                 }
             }
             // Together they were too large; one by one they may fit.
@@ -139,20 +179,34 @@ impl Painter {
                     self.paint_group(strokes, std::slice::from_ref(at), results);
                 }
             }
-            Err(error) => group.iter().for_each(|&at| results[at] = Err(error.clone())),
+            Err(error) => group
+                .iter()
+                .for_each(|&at| results[at] = Err(error.clone())),
         }
     }
 
     /// One device call for the strokes of `group`. Between the upload and the download nothing is read back.
-    fn run(&mut self, strokes: &[Stroke<'_>], group: &[usize]) -> Result<Vec<Output>, PipelineError> {
+    fn run(
+        &mut self,
+        strokes: &[Stroke<'_>],
+        group: &[usize],
+    ) -> Result<Vec<Output>, PipelineError> {
         let chosen: Vec<&Stroke<'_>> = group.iter().map(|&at| &strokes[at]).collect();
-        let sheets: Vec<&Sheet> = chosen.iter().filter_map(|stroke| stroke.sheet.as_ref()).collect();
+        let sheets: Vec<&Sheet> = chosen
+            .iter()
+            .filter_map(|stroke| stroke.sheet.as_ref())
+            .collect();
         let cancels: Vec<&Cancel> = chosen.iter().map(|stroke| stroke.cancel).collect();
         let model = &self.model;
         let torch = |error: TchError| fault::torch(model.device, &error);
 
-        let edges = upload(model, chosen.iter().map(|stroke| stroke.prepared.control.as_ref())).map_err(torch)?;
-        let pictures = upload(model, chosen.iter().map(|stroke| self.picture(stroke))).map_err(torch)?;
+        let edges = upload(
+            model,
+            chosen.iter().map(|stroke| stroke.prepared.control.as_ref()),
+        )
+        .map_err(torch)?;
+        let pictures =
+            upload(model, chosen.iter().map(|stroke| self.picture(stroke))).map_err(torch)?;
         let clean = match pictures {
             Some(pictures) => Some(encode(model, &pictures, &sheets).map_err(torch)?),
             None => None,
@@ -167,7 +221,10 @@ impl Painter {
         let stages: Vec<StageTime> = match self.clock.read() {
             Ok(times) => times
                 .into_iter()
-                .map(|(stage, time)| StageTime { stage: stage.into(), millis: time.as_secs_f64() * 1000.0 })
+                .map(|(stage, time)| StageTime {
+                    stage: stage.into(),
+                    millis: time.as_secs_f64() * 1000.0,
+                })
                 .collect(),
             Err(error) => return Err(PipelineError::failed("clock", error)),
         };
@@ -176,14 +233,21 @@ impl Painter {
                 Some(picture) => frame.stamped_like(picture),
                 None => frame,
             };
-            Output { frame, report: None, stages: stages.clone() }
+            Output {
+                frame,
+                report: None,
+                stages: stages.clone(),
+            }
         };
         Ok(frames.into_iter().zip(&chosen).map(output).collect())
     }
 }
 
 /// `[B, 3, H, W]` in 0..1, or nothing if the strokes have none.
-fn upload<'a>(model: &Model, frames: impl Iterator<Item = Option<&'a Frame>>) -> Result<Option<Tensor>, TchError> {
+fn upload<'a>(
+    model: &Model,
+    frames: impl Iterator<Item = Option<&'a Frame>>,
+) -> Result<Option<Tensor>, TchError> {
     match frames.collect::<Option<Vec<_>>>() {
         Some(frames) if !frames.is_empty() => Ok(Some(pixels::upload(&frames, model.device)?)),
         _ => Ok(None),
@@ -192,7 +256,11 @@ fn upload<'a>(model: &Model, frames: impl Iterator<Item = Option<&'a Frame>>) ->
 
 fn encode(model: &Model, pictures: &Tensor, sheets: &[&Sheet]) -> Result<Tensor, TchError> {
     let noise = match sheets[0].encoder_noise {
-        Some(_) => Some(join(sheets.iter().filter_map(|sheet| sheet.encoder_noise.as_ref()))?),
+        Some(_) => Some(join(
+            sheets
+                .iter()
+                .filter_map(|sheet| sheet.encoder_noise.as_ref()),
+        )?),
         None => None,
     };
     // Centred in f32 and then cast, as in diffusers.

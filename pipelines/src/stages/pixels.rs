@@ -18,8 +18,16 @@ pub fn upload(frames: &[&Frame], device: Device) -> Result<Tensor, TchError> {
         pictures.push(bytes.f_view([1, i64::from(height), i64::from(width), 3])?);
     }
     // Bytes cross to the device, a quarter of what floats would be.
-    let bytes = if pictures.len() == 1 { pictures.remove(0) } else { Tensor::f_cat(&pictures, 0)? };
-    bytes.f_to_device(device)?.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?.f_permute([0, 3, 1, 2])
+    let bytes = if pictures.len() == 1 {
+        pictures.remove(0)
+    } else {
+        Tensor::f_cat(&pictures, 0)?
+    };
+    bytes
+        .f_to_device(device)?
+        .f_to_kind(Kind::Float)?
+        .f_div_scalar(255.0)?
+        .f_permute([0, 3, 1, 2])
 }
 
 /// From 0..1 to the -1..1 that autoencoders read, the same shape.
@@ -52,7 +60,8 @@ pub fn download(pictures: &Tensor) -> Result<Vec<Frame>, PipelineError> {
         bytes.f_copy_data_u8(&mut host, bytes.numel())?;
         Ok((host, batch, Size::new(width as u32, height as u32)))
     };
-    let (host, batch, size) = read().map_err(|error| crate::stages::fault::torch(pictures.device(), &error))?;
+    let (host, batch, size) =
+        read().map_err(|error| crate::stages::fault::torch(pictures.device(), &error))?;
     let host = bytes::Bytes::from(host);
     (0..batch as usize)
         .map(|index| {
@@ -64,13 +73,16 @@ pub fn download(pictures: &Tensor) -> Result<Vec<Frame>, PipelineError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_byte_survives_the_way_there_and_back() {
         let size = Size::new(16, 16);
-        let pixels: Vec<u8> = (0..size.area() * 3).map(|index| (index * 7 % 256) as u8).collect();
+        let pixels: Vec<u8> = (0..size.area() * 3)
+            .map(|index| (index * 7 % 256) as u8)
+            .collect();
         let frame = Frame::rgb8(size, pixels).unwrap();
         let black = Frame::filled(size, [0; 3]);
         let tensor = upload(&[&frame, &black], Device::Cpu).unwrap();

@@ -1,6 +1,8 @@
 //! What one session keeps between frames: everything that parameters decide and pictures do not.
 
-use limn_models::noise::{Plan, Rule, controlnet_keep, draw_noise, guidance_embedding, repair_steps};
+use limn_models::noise::{
+    Plan, Rule, controlnet_keep, draw_noise, guidance_embedding, repair_steps,
+};
 use limn_pipeline::PipelineError;
 use tch::{Kind, TchError, Tensor};
 
@@ -74,26 +76,44 @@ impl Sheet {
 
         let dims = model.guidance_dims.filter(|_| manner.embeds_guidance);
         let embedded = match dims {
-            Some(dims) => Some(guidance_embedding(params.guidance, dims).f_to_device(model.device).map_err(torch)?),
+            Some(dims) => Some(
+                guidance_embedding(params.guidance, dims)
+                    .f_to_device(model.device)
+                    .map_err(torch)?,
+            ),
             None => None,
         };
         let first = prompts.get(model.device, &params.prompt)?;
-        let (mut conditioning, mut left_out) = (first.tensor.shallow_clone(), first.left_out.clone());
+        let (mut conditioning, mut left_out) =
+            (first.tensor.shallow_clone(), first.left_out.clone());
         if params.blend > 0.0 && !params.prompt_b.is_empty() {
             let second = prompts.get(model.device, &params.prompt_b)?;
             left_out = left_out.or_else(|| second.left_out.clone());
-            conditioning = prompt_cache::blend(&conditioning, &second.tensor, params.blend, params.blend_mode)
-                .map_err(torch)?;
+            conditioning = prompt_cache::blend(
+                &conditioning,
+                &second.tensor,
+                params.blend,
+                params.blend_mode,
+            )
+            .map_err(torch)?;
         }
         let free_guidance = if dims.is_none() && params.guidance > 1.0 {
-            Some((prompts.get(model.device, "")?.tensor.shallow_clone(), params.guidance))
+            Some((
+                prompts.get(model.device, "")?.tensor.shallow_clone(),
+                params.guidance,
+            ))
         } else {
             None
         };
 
         // In diffusers' order: the encoder's draw, the first noise, one for each step.
         let samples = from_picture && model.autoencoder.samples();
-        let shape = [1, 4, i64::from(params.height / 8), i64::from(params.width / 8)];
+        let shape = [
+            1,
+            4,
+            i64::from(params.height / 8),
+            i64::from(params.width / 8),
+        ];
         let mut noise = draw_noise(params.seed, &shape, plan.draws() + usize::from(samples))
             .iter()
             .map(|draw| draw.f_to_device(model.device))
@@ -102,11 +122,25 @@ impl Sheet {
         let encoder_noise = samples.then(|| noise.remove(0));
 
         let steps = steps(model, &plan, embedded.as_ref(), control).map_err(torch)?;
-        Ok(Self { plan, steps, from_picture, encoder_noise, noise, conditioning, free_guidance, left_out })
+        Ok(Self {
+            plan,
+            steps,
+            from_picture,
+            encoder_noise,
+            noise,
+            conditioning,
+            free_guidance,
+            left_out,
+        })
     }
 }
 
-fn plan(model: &Model, rule: Rule, params: &PaintParams, from_picture: bool) -> Result<Plan, PipelineError> {
+fn plan(
+    model: &Model,
+    rule: Rule,
+    params: &PaintParams,
+    from_picture: bool,
+) -> Result<Plan, PipelineError> {
     let mut steps = params.steps as usize;
     let strength = if from_picture { params.strength } else { 1.0 };
     if rule == Rule::Generic {
@@ -114,7 +148,10 @@ fn plan(model: &Model, rule: Rule, params: &PaintParams, from_picture: bool) -> 
     }
     // LCM's own grid has few places at a low strength; as many steps as fit are what was meant.
     let steps = steps.min(model.schedule.most_steps(strength, rule));
-    model.schedule.plan(steps, strength, rule).map_err(|error| PipelineError::failed("noise schedule", error))
+    model
+        .schedule
+        .plan(steps, strength, rule)
+        .map_err(|error| PipelineError::failed("noise schedule", error))
 }
 
 fn steps(
@@ -133,14 +170,26 @@ fn steps(
         let timestep = Tensor::f_from_slice(&[step.timestep])?.f_to_device(model.device)?;
         let control = match speaks(index) {
             Some((network, scale)) => {
-                let scale = Tensor::f_from_slice(&[scale])?.f_to_kind(model.kind)?.f_view([1, 1, 1, 1])?;
-                Some((network.embed_time(&timestep, None)?, scale.f_to_device(model.device)?))
+                let scale = Tensor::f_from_slice(&[scale])?
+                    .f_to_kind(model.kind)?
+                    .f_view([1, 1, 1, 1])?;
+                Some((
+                    network.embed_time(&timestep, None)?,
+                    scale.f_to_device(model.device)?,
+                ))
             }
             None => None,
         };
-        Ok(Step { time: model.denoiser.embed_time(&timestep, guidance)?, control })
+        Ok(Step {
+            time: model.denoiser.embed_time(&timestep, guidance)?,
+            control,
+        })
     };
-    plan.steps.iter().enumerate().map(embed).collect::<Result<_, _>>()
+    plan.steps
+        .iter()
+        .enumerate()
+        .map(embed)
+        .collect::<Result<_, _>>()
 }
 
 /// Numbers that several sessions share one call with: `[B, ...]` out of one `[1, ...]` each.
