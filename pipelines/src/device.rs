@@ -92,6 +92,7 @@ pub fn parse(device: &str, dtype: &str) -> Result<(Device, Kind), PipelineError>
 }
 
 #[cfg(all(test, not(feature = "torch")))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -109,6 +110,7 @@ mod tests {
 }
 
 #[cfg(all(test, feature = "torch"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -80,6 +80,7 @@ impl Pipeline for Passthrough {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use limn_pipeline::{Cancel, Frame, HostJob, PipelineEntry, Prepared, SessionId};
 

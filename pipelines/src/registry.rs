@@ -27,6 +27,7 @@ static ENTRIES: &[PipelineEntry] = &[
 ];
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::HashSet;
 

@@ -57,6 +57,7 @@ fn kernel(sigma: f32) -> Vec<f32> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use limn_pipeline::Size;
 

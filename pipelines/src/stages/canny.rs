@@ -199,6 +199,7 @@ impl<'a> Lines<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use limn_pipeline::Size;
 

@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use limn_models::hub;
+use limn_models::hub::{Hub, Wants};
 use limn_pipeline::{Checkpoint, LoadContext, PipelineError, Row};
 
-/// Where the set-up puts the small checkpoint with random weights (tests/parity/fixtures/small_checkpoint.py), below
-/// the working directory or the repository that the program was built in.
+/// Where the set-up puts the small checkpoint with random weights (tests/parity/fixtures/small_checkpoint.py): below
+/// the working directory, or one above it, or one above the program, which is how the repository it was built in is found.
 pub const STAND_IN: &str = ".checkpoints/small-random";
+
+/// What is read of a main checkpoint.
+const MAIN: &[&str] = &["tokenizer", "text_encoder", "unet", "vae", "scheduler"];
+/// A side network is a checkpoint by itself.
+const SIDE: &[&str] = &[""];
 
 /// A checkpoint on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +44,9 @@ impl Found {
 /// [`PipelineError::Load`] when the operator's checkpoint cannot be had, or nothing at all is on this machine.
 pub fn main(context: &LoadContext<'_>, row: &Row) -> Result<Found, PipelineError> {
     if let Some(name) = context.model {
-        return named(name);
+        return named(name, MAIN);
     }
-    if let Some(found) = row.checkpoint.and_then(cached) {
+    if let Some(found) = row.checkpoint.and_then(|known| cached(known, MAIN)) {
         return Ok(found);
     }
     let wanted = row.checkpoint.map_or(row.id, |checkpoint| checkpoint.name);
@@ -77,7 +82,7 @@ pub fn side(
     known: Option<Checkpoint>,
 ) -> Result<Option<Found>, PipelineError> {
     if let Some(name) = asked {
-        return named(name).map(Some);
+        return named(name, SIDE).map(Some);
     }
     let own = main.folder.join(folder);
     if own.join("config.json").is_file() {
@@ -87,25 +92,41 @@ pub fn side(
             ..main.clone()
         }));
     }
-    Ok(known.and_then(cached))
+    Ok(known.and_then(|known| cached(known, SIDE)))
 }
 
 /// A folder, or a name on the hub; the second may be downloaded, for the operator asked for it.
-fn named(name: &str) -> Result<Found, PipelineError> {
-    let folder = hub::locate(name).map_err(|error| PipelineError::Load {
-        what: name.to_owned(),
-        reason: error.to_string(),
-        hint: None,
-    })?;
-    Ok(Found::at(folder, name.to_owned()))
+fn named(name: &str, parts: &[&str]) -> Result<Found, PipelineError> {
+    match Hub::from_env().open(
+        name,
+        &Wants {
+            parts,
+            variant: None,
+        },
+    ) {
+        Ok(opened) => Ok(Found::at(opened.root().to_owned(), name.to_owned())),
+        Err(error) => Err(PipelineError::Load {
+            what: name.to_owned(),
+            reason: error.to_string(),
+            hint: Some(error.hint()),
+        }),
+    }
 }
 
-/// The checkpoint in the hub's cache, asked for without the network.
-fn cached(checkpoint: Checkpoint) -> Option<Found> {
-    let folder = hub::cached(checkpoint.name)?;
+/// A checkpoint that is whole in the hub's cache; the network is not asked.
+fn cached(known: Checkpoint, parts: &[&str]) -> Option<Found> {
+    let wants = Wants {
+        parts,
+        variant: known.variant,
+    };
+    let hub = Hub::from_env();
+    if !hub.is_cached(known.name, &wants) {
+        return None;
+    }
+    let opened = hub.open(known.name, &wants).ok()?;
     Some(Found {
-        variant: checkpoint.variant,
-        ..Found::at(folder, checkpoint.name.to_owned())
+        variant: known.variant,
+        ..Found::at(opened.root().to_owned(), known.name.to_owned())
     })
 }
 
@@ -114,9 +135,10 @@ fn stand_in() -> Option<PathBuf> {
         let folder = root.join(STAND_IN);
         folder.join("model_index.json").is_file().then_some(folder)
     };
-    let program = std::env::current_exe().ok();
-    let above = program
+    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
+    starts
         .iter()
-        .flat_map(|program| program.ancestors().skip(1));
-    std::iter::once(Path::new(".")).chain(above).find_map(whole)
+        .flatten()
+        .flat_map(|start| start.ancestors())
+        .find_map(whole)
 }

@@ -32,6 +32,7 @@ fn is_out_of_memory(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use tch::{Kind, Tensor};
 

@@ -127,13 +127,12 @@ impl Model {
     /// # Errors
     /// [`PipelineError::OutOfMemory`] when the device has no room.
     pub fn settle(&mut self, budget_bytes: usize) -> Result<bool, PipelineError> {
-        if let Some(part) = self.settling.last_mut() {
-            if part
+        if let Some(part) = self.settling.last_mut()
+            && part
                 .step(budget_bytes)
                 .map_err(|error| weights(self.device, "weights", error))?
-            {
-                self.settling.pop();
-            }
+        {
+            self.settling.pop();
         }
         Ok(self.settling.is_empty())
     }
@@ -187,11 +186,14 @@ impl Parts {
                 }
             },
         };
+        // The stand-in's latents are its own; a TAESD that happens to be cached belongs to trained ones.
+        let taesd = row.taesd.filter(|_| !main.stand_in);
         let tiny = if context.no_taesd {
             None
         } else {
-            side("taesd", context.taesd, row.taesd)?
+            side("taesd", context.taesd, taesd)?
         };
+        let own_is_tiny = is_tiny(&main.folder.join("vae"));
         let part =
             |found: &Found, folder: &str| Part::Folder(found.folder.join(folder), found.variant);
         let scheduler = main.folder.join("scheduler/scheduler_config.json");
@@ -203,7 +205,7 @@ impl Parts {
             autoencoder: tiny
                 .as_ref()
                 .map_or_else(|| part(&main, "vae"), |found| part(found, "")),
-            tiny: tiny.is_some(),
+            tiny: tiny.is_some() || own_is_tiny,
             scheduler: Some(
                 fs::read_to_string(&scheduler)
                     .map_err(|error| refuse(&scheduler.display().to_string(), error))?,
@@ -244,6 +246,16 @@ impl Parts {
             description: format!("random weights in the shape of `{main}`"),
         }
     }
+}
+
+/// Whether the autoencoder of a checkpoint is a tiny one already, as its `config.json` says.
+fn is_tiny(folder: &Path) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Class {
+        #[serde(rename = "_class_name")]
+        name: Option<String>,
+    }
+    read_config::<Class>(folder).is_ok_and(|class| class.name.as_deref() == Some("AutoencoderTiny"))
 }
 
 /// Reads networks one after the other and keeps what has to be moved.

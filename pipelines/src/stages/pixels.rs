@@ -73,6 +73,7 @@ pub fn download(pictures: &Tensor) -> Result<Vec<Frame>, PipelineError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -137,6 +137,7 @@ pub fn blend(a: &Tensor, b: &Tensor, share: f64, mode: BlendMode) -> Result<Tens
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

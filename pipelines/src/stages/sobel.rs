@@ -55,6 +55,7 @@ pub fn sobel(grey: &Grey, low: f32, high: f32) -> Grey {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use limn_pipeline::Size;
 
