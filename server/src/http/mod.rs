@@ -112,6 +112,7 @@ pub fn serve(
         App::new()
             .app_data(rooms.clone())
             .app_data(json_config())
+            .app_data(query_config())
             .configure(routes)
     })
     // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
@@ -129,6 +130,12 @@ pub fn serve(
     };
     let address = server.addrs()[0];
     Ok((server.run(), address))
+}
+
+fn query_config() -> web::QueryConfig {
+    web::QueryConfig::default().error_handler(|error, _: &HttpRequest| {
+        ApiError::bad_request(format!("the query is not what is read here: {error}")).into()
+    })
 }
 
 fn json_config() -> web::JsonConfig {
