@@ -237,6 +237,11 @@ impl Session {
         self.ended.cancelled().await;
     }
 
+    /// The same for whoever must not keep the session alive by waiting, as a viewer that has stopped reading would.
+    pub fn end_signal(&self) -> impl Future<Output = ()> + use<> {
+        self.ended.clone().cancelled_owned()
+    }
+
     /// Why it ended; `None` while it lives.
     pub fn end_reason(&self) -> Option<EndReason> {
         *lock(&self.end_reason)
