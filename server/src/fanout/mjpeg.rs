@@ -35,16 +35,12 @@ struct Viewer {
     repeated: bool,
 }
 
-/// The body for one viewer. `ended` gives a future that resolves when the session does; so does the body then.
-pub fn body<E, F>(
+/// The body for one viewer. `ended` resolves when the session does; so does the body then.
+pub fn body(
     feed: Feed<JpegFrame>,
     wire: Wire,
-    ended: E,
-) -> impl Stream<Item = Result<Bytes, actix_web::Error>>
-where
-    E: FnOnce() -> F,
-    F: Future<Output = ()>,
-{
+    ended: impl Future<Output = ()>,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
     let viewer = Viewer {
         feed,
         wire,
@@ -56,7 +52,7 @@ where
         repeated: false,
     };
     unfold(
-        (viewer, Box::pin(ended())),
+        (viewer, Box::pin(ended)),
         |(mut viewer, mut ended)| async move {
             loop {
                 if let Some(piece) = viewer.pieces.pop_front() {
@@ -136,7 +132,7 @@ mod tests {
         let mut body = Box::pin(body(
             inlet.feed(),
             Wire::Browser,
-            std::future::pending::<()>,
+            std::future::pending(),
         ));
         inlet.set(picture(1));
         let start = Instant::now();
@@ -159,7 +155,7 @@ mod tests {
     #[tokio::test]
     async fn it_ends_with_the_session() {
         let inlet = Inlet::<JpegFrame>::default();
-        let mut body = Box::pin(body(inlet.feed(), Wire::Length, || async {}));
+        let mut body = Box::pin(body(inlet.feed(), Wire::Length, async {}));
         assert!(body.next().await.is_some());
         assert!(body.next().await.is_none());
     }
@@ -170,7 +166,7 @@ mod tests {
         let mut body = Box::pin(body(
             inlet.feed(),
             Wire::Browser,
-            std::future::pending::<()>,
+            std::future::pending(),
         ));
         body.next().await;
         (1..=9).for_each(|sequence| inlet.set(picture(sequence)));
