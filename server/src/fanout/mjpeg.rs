@@ -35,9 +35,10 @@ struct Viewer {
     repeated: bool,
 }
 
-/// The body for one viewer. `ended` resolves when the session does; so does the body then.
+/// The body for one viewer. Pictures with a lower number than `newest` are from before it came, and passed over. `ended` resolves when the session does; so does the body then.
 pub fn body(
     feed: Feed<JpegFrame>,
+    newest: u64,
     wire: Wire,
     ended: impl Future<Output = ()>,
 ) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
@@ -53,7 +54,7 @@ pub fn body(
     };
     unfold(
         (viewer, Box::pin(ended)),
-        |(mut viewer, mut ended)| async move {
+        move |(mut viewer, mut ended)| async move {
             loop {
                 if let Some(piece) = viewer.pieces.pop_front() {
                     return Some((Ok(piece), (viewer, ended)));
@@ -62,7 +63,12 @@ pub fn body(
                 tokio::select! {
                     biased;
                     () = &mut ended => return None,
-                    picture = viewer.feed.next() => viewer.show(picture?),
+                    picture = viewer.feed.next() => {
+                        let picture = picture?;
+                        if picture.sequence >= newest {
+                            viewer.show(picture);
+                        }
+                    }
                     () = pause_is_over(pause) => viewer.repeat(),
                 }
             }
@@ -131,6 +137,7 @@ mod tests {
         let inlet = Inlet::default();
         let mut body = Box::pin(body(
             inlet.feed(),
+            0,
             Wire::Browser,
             std::future::pending(),
         ));
@@ -155,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn it_ends_with_the_session() {
         let inlet = Inlet::<JpegFrame>::default();
-        let mut body = Box::pin(body(inlet.feed(), Wire::Length, async {}));
+        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Length, async {}));
         assert!(body.next().await.is_some());
         assert!(body.next().await.is_none());
     }
@@ -165,6 +172,7 @@ mod tests {
         let inlet = Inlet::default();
         let mut body = Box::pin(body(
             inlet.feed(),
+            0,
             Wire::Browser,
             std::future::pending(),
         ));

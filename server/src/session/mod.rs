@@ -202,11 +202,16 @@ impl Session {
         &self.jpeg
     }
 
+    /// The number of the last painted picture. What lies in [`Session::output`] may be older, from when somebody last
+    /// watched: a new reader passes over it.
+    pub fn newest(&self) -> u64 {
+        self.raw.latest().map_or(0, |frame| frame.sequence)
+    }
+
     /// The newest picture as JPEG; whoever asks counts as a viewer meanwhile, so that it is compressed. Waits for the
     /// first one if there is none yet; `None` if the session ends.
     pub async fn snapshot(&self) -> Option<JpegFrame> {
-        // What lies in the cell may be older than the last painted picture, from when somebody last watched.
-        let wanted = self.raw.latest().map_or(0, |frame| frame.sequence);
+        let wanted = self.newest();
         let mut feed = self.jpeg.feed();
         loop {
             let jpeg = feed.next().await?;
