@@ -51,6 +51,9 @@ pub async fn socket(
     if !token::is_key(&key) {
         return Err(ApiError::bad_request("a session is named by a uuid").into());
     }
+    // Before anything else: what asks for no socket must not take a place.
+    let (mut response, socket, messages) =
+        actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
     let session = match rooms.store.find(&key) {
         Some(session) => {
             control::check(&request, &session)?;
@@ -67,14 +70,16 @@ pub async fn socket(
     let session = match session {
         Ok(session) if session.attach() => session,
         Ok(_) => return Err(ApiError::attached().into()),
-        Err(CreateError::Full) => return full(&request, payload),
+        Err(CreateError::Full) => {
+            actix_web::rt::spawn(full(socket));
+            return Ok(response);
+        }
         Err(error) => return Err(ApiError::from(error).into()),
     };
     let claim = Claim {
         session,
         store: Arc::clone(&rooms.store),
     };
-    let (mut response, socket, messages) = actix_ws::handle(&request, payload)?;
     response
         .add_cookie(&control::cookie(&claim.session, &rooms))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
@@ -100,15 +105,12 @@ pub async fn socket(
 }
 
 /// A full server says so over the socket, since a browser's page cannot read the status of a refused upgrade.
-fn full(request: &HttpRequest, payload: web::Payload) -> actix_web::Result<HttpResponse> {
-    let (response, mut socket, _messages) = actix_ws::handle(request, payload)?;
-    actix_web::rt::spawn(async move {
-        let _ = socket
-            .text(json!({"status": "error", "message": "Server is full"}).to_string())
-            .await;
-        let _ = socket.close(Some(CloseCode::Normal.into())).await;
-    });
-    Ok(response)
+async fn full(mut socket: actix_ws::Session) {
+    // Whoever has gone need not be told.
+    let _ = socket
+        .text(json!({"status": "error", "message": "Server is full"}).to_string())
+        .await;
+    let _ = socket.close(Some(CloseCode::Normal.into())).await;
 }
 
 /// How a socket ended.
