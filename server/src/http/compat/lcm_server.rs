@@ -236,10 +236,7 @@ impl Talk {
     async fn hear_text(&mut self, text: &str) -> ControlFlow<End> {
         let Ok(Value::Object(message)) = serde_json::from_str(text) else {
             return self
-                .refuse(Refusal::new(
-                    "bad_message",
-                    "a text message is not a json object",
-                ))
+                .refuse_message("a text message is not a json object")
                 .await;
         };
         match (self.expects, message.get("status").and_then(Value::as_str)) {
@@ -288,7 +285,7 @@ impl Talk {
                     || "text came where a picture belongs".to_owned(),
                     |status| format!("unknown status `{status}`"),
                 );
-                self.refuse(Refusal::new("bad_message", what)).await
+                self.refuse_message(&what).await
             }
         }
     }
@@ -322,6 +319,16 @@ impl Talk {
 
     async fn refuse(&mut self, refusal: Refusal) -> ControlFlow<End> {
         self.say(&Event::Refused(refusal).json()).await
+    }
+
+    /// A message that belongs nowhere ends the frame that it came with: another is asked for, since its client, which
+    /// takes that one for sent, waits.
+    async fn refuse_message(&mut self, what: &str) -> ControlFlow<End> {
+        let flow = self.refuse(Refusal::new("bad_message", what)).await;
+        if flow.is_break() || self.expects == Expects::Beginning {
+            return flow;
+        }
+        self.taken().await
     }
 
     async fn say(&mut self, message: &Value) -> ControlFlow<End> {
