@@ -39,20 +39,10 @@ pub struct HttpConfig {
     #[arg(long, env = "LIMN_FRONTEND", value_name = "DIR")]
     pub frontend: Option<PathBuf>,
     /// Certificates for https, PEM; a camera in a browser needs https or localhost
-    #[arg(
-        long,
-        env = "LIMN_SSL_CERTFILE",
-        value_name = "FILE",
-        requires = "ssl_keyfile"
-    )]
+    #[arg(long, env = "LIMN_SSL_CERTFILE", value_name = "FILE")]
     pub ssl_certfile: Option<PathBuf>,
     /// The key for https, PEM
-    #[arg(
-        long,
-        env = "LIMN_SSL_KEYFILE",
-        value_name = "FILE",
-        requires = "ssl_certfile"
-    )]
+    #[arg(long, env = "LIMN_SSL_KEYFILE", value_name = "FILE")]
     pub ssl_keyfile: Option<PathBuf>,
 }
 
