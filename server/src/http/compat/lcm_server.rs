@@ -138,9 +138,11 @@ impl Claim {
             End::GoingAway => {
                 let (session, store) = (Arc::clone(&self.session), Arc::clone(&self.store));
                 actix_web::rt::spawn(async move {
-                    tokio::time::sleep(RELOAD).await;
-                    if !session.is_attached() {
-                        store.end(&session, EndReason::Left);
+                    tokio::select! {
+                        () = session.ended() => {}
+                        () = tokio::time::sleep(RELOAD) => if !session.is_attached() {
+                            store.end(&session, EndReason::Left);
+                        },
                     }
                 });
             }
