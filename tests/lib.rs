@@ -1,4 +1,12 @@
-//! What the test binaries share: where the fixtures lie.
+//! What the test binaries share: a server under test, its clients, pipelines to drive it with, and where fixtures lie.
+
+pub mod alone;
+pub mod camera;
+pub mod house;
+pub mod http;
+pub mod mjpeg;
+pub mod painters;
+pub mod pictures;
 
 use std::path::{Path, PathBuf};
 

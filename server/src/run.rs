@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use limn_pipeline::{Cancel, Frame, HostJob, PipelineError, Registry, RunsOn, SessionId};
+use limn_pipeline::{Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId};
 use tokio::sync::watch;
 
 use crate::config::{Config, Task};
@@ -119,12 +119,12 @@ fn warm_up(inference: Inference, choice: Choice) -> watch::Receiver<Readiness> {
 
 async fn first_frame(inference: &Inference, choice: &Choice) -> Result<(), PipelineError> {
     let params = choice.door.defaults().clone();
-    let grey = Frame::filled(params.size(), [128; 3]);
+    let grey = (choice.input() != Input::Text).then(|| Frame::filled(params.size(), [128; 3]));
     // No session has this name: they count from 1.
     let session = SessionId(0);
     let job = HostJob {
         session,
-        prepared: (choice.entry.prepare)(Some(grey), &params)?,
+        prepared: (choice.entry.prepare)(grey, &params)?,
         params,
         cancel: Cancel::default(),
     };

@@ -1,1 +1,29 @@
-//! One file, one behaviour.
+//! One file, one behaviour: what a user of the server can rely on, each against a server in this process.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod batch_of_sessions;
+mod config_is_read;
+mod errors_are_json;
+mod events_for_owner_and_viewer;
+mod frame_by_post;
+mod greedy_session_cannot_starve;
+mod hundred_kills_leak_nothing;
+mod jpeg_leaves_as_it_came;
+mod load_failure_is_told;
+mod many_viewers_encode_once;
+mod modules_point_one_way;
+mod no_viewer_no_encode;
+mod panic_is_contained;
+mod params_change_next_frame;
+mod pipeline_switch_while_live;
+mod protocol_of_the_lcm_server;
+mod session_is_freed;
+mod sessions_over_http;
+mod settings_and_queue_routes;
+mod slow_viewer_skips;
+mod snapshot_without_viewer;
+mod two_users_never_meet;
+mod unchanged_frame_is_not_painted_again;
+mod viewer_leaves_is_noticed;
+mod what_people_read;
+mod wires_of_the_stream;

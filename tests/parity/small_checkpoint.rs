@@ -32,7 +32,14 @@ fn the_random_checkpoint_is_whole_and_opens_without_the_hub() {
         None,
         true,
     );
-    let parts = ["unet", "vae", "text_encoder", "tokenizer", "scheduler", "controlnet"];
+    let parts = [
+        "unet",
+        "vae",
+        "text_encoder",
+        "tokenizer",
+        "scheduler",
+        "controlnet",
+    ];
     let checkpoint = hub
         .open(
             root.to_str().unwrap(),

@@ -35,16 +35,13 @@ struct Viewer {
     repeated: bool,
 }
 
-/// The body for one viewer. `ended` gives a future that resolves when the session does; so does the body then.
-pub fn body<E, F>(
+/// The body for one viewer. Pictures with a lower number than `newest` are from before it came, and passed over. `ended` resolves when the session does; so does the body then.
+pub fn body(
     feed: Feed<JpegFrame>,
+    newest: u64,
     wire: Wire,
-    ended: E,
-) -> impl Stream<Item = Result<Bytes, actix_web::Error>>
-where
-    E: FnOnce() -> F,
-    F: Future<Output = ()>,
-{
+    ended: impl Future<Output = ()>,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
     let viewer = Viewer {
         feed,
         wire,
@@ -56,8 +53,8 @@ where
         repeated: false,
     };
     unfold(
-        (viewer, Box::pin(ended())),
-        |(mut viewer, mut ended)| async move {
+        (viewer, Box::pin(ended)),
+        move |(mut viewer, mut ended)| async move {
             loop {
                 if let Some(piece) = viewer.pieces.pop_front() {
                     return Some((Ok(piece), (viewer, ended)));
@@ -66,7 +63,12 @@ where
                 tokio::select! {
                     biased;
                     () = &mut ended => return None,
-                    picture = viewer.feed.next() => viewer.show(picture?),
+                    picture = viewer.feed.next() => {
+                        let picture = picture?;
+                        if picture.sequence >= newest {
+                            viewer.show(picture);
+                        }
+                    }
                     () = pause_is_over(pause) => viewer.repeat(),
                 }
             }
@@ -133,11 +135,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_last_picture_comes_again_after_a_pause_and_then_each_second() {
         let inlet = Inlet::default();
-        let mut body = Box::pin(body(
-            inlet.feed(),
-            Wire::Browser,
-            std::future::pending::<()>,
-        ));
+        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Browser, std::future::pending()));
         inlet.set(picture(1));
         let start = Instant::now();
         let mut shown = Vec::new();
@@ -159,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn it_ends_with_the_session() {
         let inlet = Inlet::<JpegFrame>::default();
-        let mut body = Box::pin(body(inlet.feed(), Wire::Length, || async {}));
+        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Length, async {}));
         assert!(body.next().await.is_some());
         assert!(body.next().await.is_none());
     }
@@ -167,11 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_viewer_gets_the_newest() {
         let inlet = Inlet::default();
-        let mut body = Box::pin(body(
-            inlet.feed(),
-            Wire::Browser,
-            std::future::pending::<()>,
-        ));
+        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Browser, std::future::pending()));
         body.next().await;
         (1..=9).for_each(|sequence| inlet.set(picture(sequence)));
         assert_eq!(

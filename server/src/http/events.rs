@@ -1,17 +1,20 @@
 //! `GET /api/sessions/{key}/events`: what a session says, as server-sent events (HTML Living Standard, 9.2).
 
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
+use super::control;
 use super::error::ApiError;
 
-/// One event per message, named by its `status`; ends with the session.
+/// One event per message, named by its `status`; ends with the session. Whoever shows the control token hears all that
+/// the session says; a viewer nothing that tells of prompts or faults.
 pub async fn events(
     rooms: web::Data<Rooms>,
+    request: HttpRequest,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session = rooms
@@ -19,28 +22,34 @@ pub async fn events(
         .find(&key)
         .ok_or_else(|| ApiError::no_session(&key))?;
     let receiver = session.events();
-    let body = stream::unfold((session, receiver), |(session, mut receiver)| async move {
-        loop {
-            let event = tokio::select! {
-                event = receiver.recv() => event,
-                () = session.ended() => return None,
-            };
-            let message = match event {
-                Ok(event) => event.public_json(),
-                // Too slow for this many messages: the newest ones go on.
-                Err(RecvError::Lagged(_)) => None,
-                Err(RecvError::Closed) => return None,
-            };
-            if let Some(message) = message {
-                let name = message["status"].as_str().unwrap_or("message").to_owned();
-                let text = format!("event: {name}\ndata: {message}\n\n");
-                return Some((
-                    Ok::<_, actix_web::Error>(Bytes::from(text)),
-                    (session, receiver),
-                ));
+    let steers = control::check(&request, &session).is_ok();
+    let ended = Box::pin(session.end_signal());
+    let body = stream::unfold(
+        (receiver, ended),
+        move |(mut receiver, mut ended)| async move {
+            loop {
+                let event = tokio::select! {
+                    event = receiver.recv() => event,
+                    () = &mut ended => return None,
+                };
+                let message = match event {
+                    Ok(event) if steers => Some(event.json()),
+                    Ok(event) => event.public_json(),
+                    // Too slow for this many messages: the newest ones go on.
+                    Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Closed) => return None,
+                };
+                if let Some(message) = message {
+                    let name = message["status"].as_str().unwrap_or("message").to_owned();
+                    let text = format!("event: {name}\ndata: {message}\n\n");
+                    return Some((
+                        Ok::<_, actix_web::Error>(Bytes::from(text)),
+                        (receiver, ended),
+                    ));
+                }
             }
-        }
-    });
+        },
+    );
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -39,20 +39,10 @@ pub struct HttpConfig {
     #[arg(long, env = "LIMN_FRONTEND", value_name = "DIR")]
     pub frontend: Option<PathBuf>,
     /// Certificates for https, PEM; a camera in a browser needs https or localhost
-    #[arg(
-        long,
-        env = "LIMN_SSL_CERTFILE",
-        value_name = "FILE",
-        requires = "ssl_keyfile"
-    )]
+    #[arg(long, env = "LIMN_SSL_CERTFILE", value_name = "FILE")]
     pub ssl_certfile: Option<PathBuf>,
     /// The key for https, PEM
-    #[arg(
-        long,
-        env = "LIMN_SSL_KEYFILE",
-        value_name = "FILE",
-        requires = "ssl_certfile"
-    )]
+    #[arg(long, env = "LIMN_SSL_KEYFILE", value_name = "FILE")]
     pub ssl_keyfile: Option<PathBuf>,
 }
 
@@ -112,6 +102,7 @@ pub fn serve(
         App::new()
             .app_data(rooms.clone())
             .app_data(json_config())
+            .app_data(query_config())
             .configure(routes)
     })
     // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
@@ -129,6 +120,12 @@ pub fn serve(
     };
     let address = server.addrs()[0];
     Ok((server.run(), address))
+}
+
+fn query_config() -> web::QueryConfig {
+    web::QueryConfig::default().error_handler(|error, _: &HttpRequest| {
+        ApiError::bad_request(format!("the query is not what is read here: {error}")).into()
+    })
 }
 
 fn json_config() -> web::JsonConfig {

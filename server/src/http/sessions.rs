@@ -1,5 +1,6 @@
 //! Sessions over plain HTTP: begin, look, steer, feed, end.
 
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use limn_pipeline::Unknown;
 use serde::Deserialize;
@@ -31,27 +32,43 @@ pub struct Change {
     label: Option<String>,
 }
 
-/// Begins a session; 201 with its name, its control token and its URLs.
+/// Begins a session; 201 with its name, its control token and its URLs. No body at all means the defaults; one that
+/// cannot be read does not, so it is not left to an `Option`, which would take either for none.
 pub async fn create(
     rooms: web::Data<Rooms>,
-    body: Option<web::Json<Create>>,
-) -> Result<HttpResponse, ApiError> {
+    request: HttpRequest,
+    body: actix_web::Result<web::Json<Create>>,
+) -> actix_web::Result<HttpResponse> {
+    let headers = request.headers();
+    let no_body = headers
+        .get(CONTENT_LENGTH)
+        .map_or(!headers.contains_key(TRANSFER_ENCODING), |length| {
+            length == "0"
+        });
     let Create {
         pipeline,
         row,
         params,
         label,
-    } = body.map(web::Json::into_inner).unwrap_or_default();
+    } = if no_body {
+        Create::default()
+    } else {
+        body?.into_inner()
+    };
     let choice = rooms
         .listing
-        .choose(row.as_deref().or(pipeline.as_deref()))?;
+        .choose(row.as_deref().or(pipeline.as_deref()))
+        .map_err(ApiError::from)?;
     // Checked before a place is taken, so that a refused patch begins nothing.
     choice
         .door
-        .apply(choice.door.defaults(), &params, Unknown::Refuse)?;
-    let session = rooms.store.create(None, choice)?;
+        .apply(choice.door.defaults(), &params, Unknown::Refuse)
+        .map_err(ApiError::from)?;
+    let session = rooms.store.create(None, choice).map_err(ApiError::from)?;
     session.set_label(label);
-    session.patch(&params, Unknown::Refuse)?;
+    session
+        .patch(&params, Unknown::Refuse)
+        .map_err(ApiError::from)?;
     let base = format!("/api/sessions/{}", session.key);
     Ok(HttpResponse::Created().json(json!({
         "id": session.key,
@@ -116,7 +133,7 @@ pub async fn params(
     Ok(HttpResponse::Ok().json(set.as_map()))
 }
 
-/// One picture in: JPEG, PNG or WebP. 202 with its sequence number; what is wrong inside comes as an event.
+/// One picture in: JPEG, PNG or WebP. 202 with the stream's path; what is wrong inside comes as an event.
 pub async fn frame(
     rooms: web::Data<Rooms>,
     request: HttpRequest,

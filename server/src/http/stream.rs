@@ -35,11 +35,10 @@ pub async fn stream(
         .find(&key)
         .ok_or_else(|| ApiError::no_session(&key))?;
     let wire = query.wire.unwrap_or_else(|| wire_for(request.headers()));
+    let newest = session.newest();
     let feed = session.output().feed();
-    let mut response = answer().streaming(body(feed, wire, move || {
-        let session = std::sync::Arc::clone(&session);
-        async move { session.ended().await }
-    }));
+    // A viewer that stops reading is not looked at again until it leaves, so its body must not hold the session.
+    let mut response = answer().streaming(body(feed, newest, wire, session.end_signal()));
     // An un-chunked body that ends with the connection is what old readers take.
     response.head_mut().no_chunking(true);
     Ok(response)

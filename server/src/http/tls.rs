@@ -9,8 +9,11 @@ use super::HttpConfig;
 
 /// rustls' configuration (TLS 1.2 and 1.3); `None` where no certificate is named.
 pub fn config(config: &HttpConfig) -> anyhow::Result<Option<ServerConfig>> {
-    let (Some(certificates), Some(key)) = (&config.ssl_certfile, &config.ssl_keyfile) else {
-        return Ok(None);
+    let (certificates, key) = match (&config.ssl_certfile, &config.ssl_keyfile) {
+        (Some(certificates), Some(key)) => (certificates, key),
+        (None, None) => return Ok(None),
+        // Plain http in the place of https would be worse than none.
+        _ => return Err(anyhow!("--ssl-certfile and --ssl-keyfile go together")),
     };
     let chain = CertificateDer::pem_file_iter(certificates)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

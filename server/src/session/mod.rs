@@ -202,11 +202,16 @@ impl Session {
         &self.jpeg
     }
 
+    /// The number of the last painted picture. What lies in [`Session::output`] may be older, from when somebody last
+    /// watched: a new reader passes over it.
+    pub fn newest(&self) -> u64 {
+        self.raw.latest().map_or(0, |frame| frame.sequence)
+    }
+
     /// The newest picture as JPEG; whoever asks counts as a viewer meanwhile, so that it is compressed. Waits for the
     /// first one if there is none yet; `None` if the session ends.
     pub async fn snapshot(&self) -> Option<JpegFrame> {
-        // What lies in the cell may be older than the last painted picture, from when somebody last watched.
-        let wanted = self.raw.latest().map_or(0, |frame| frame.sequence);
+        let wanted = self.newest();
         let mut feed = self.jpeg.feed();
         loop {
             let jpeg = feed.next().await?;
@@ -235,6 +240,11 @@ impl Session {
     /// Resolves when it has ended.
     pub async fn ended(&self) {
         self.ended.cancelled().await;
+    }
+
+    /// The same for whoever must not keep the session alive by waiting, as a viewer that has stopped reading would.
+    pub fn end_signal(&self) -> impl Future<Output = ()> + use<> {
+        self.ended.clone().cancelled_owned()
     }
 
     /// Why it ended; `None` while it lives.

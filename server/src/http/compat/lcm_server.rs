@@ -56,8 +56,9 @@ pub async fn socket(
     if !token::is_key(&key) {
         return Err(ApiError::bad_request("a session is named by a uuid").into());
     }
-    // First of all, so that a request that is no handshake begins no session.
-    let (mut response, socket, messages) = actix_ws::handle(&request, payload)?;
+    // Before anything else: what asks for no socket must not take a place.
+    let (mut response, socket, messages) =
+        actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
     let session = match rooms.store.find(&key) {
         Some(session) => {
             control::check(&request, &session)?;
@@ -111,6 +112,7 @@ pub async fn socket(
 
 /// A full server says so over the socket, since a browser's page cannot read the status of a refused upgrade.
 async fn full(mut socket: actix_ws::Session) {
+    // Whoever has gone need not be told.
     let _ = socket
         .text(json!({"status": "error", "message": "Server is full"}).to_string())
         .await;
@@ -142,9 +144,11 @@ impl Claim {
             End::GoingAway => {
                 let (session, store) = (Arc::clone(&self.session), Arc::clone(&self.store));
                 actix_web::rt::spawn(async move {
-                    tokio::time::sleep(RELOAD).await;
-                    if !session.is_attached() {
-                        store.end(&session, EndReason::Left);
+                    tokio::select! {
+                        () = session.ended() => {}
+                        () = tokio::time::sleep(RELOAD) => if !session.is_attached() {
+                            store.end(&session, EndReason::Left);
+                        },
                     }
                 });
             }
@@ -257,10 +261,7 @@ impl Talk {
     async fn hear_text(&mut self, text: &str) -> ControlFlow<End> {
         let Ok(Value::Object(message)) = serde_json::from_str(text) else {
             return self
-                .refuse(Refusal::new(
-                    "bad_message",
-                    "a text message is not a json object",
-                ))
+                .refuse_message("a text message is not a json object")
                 .await;
         };
         match (self.expects, message.get("status").and_then(Value::as_str)) {
@@ -309,7 +310,7 @@ impl Talk {
                     || "text came where a picture belongs".to_owned(),
                     |status| format!("unknown status `{status}`"),
                 );
-                self.refuse(Refusal::new("bad_message", what)).await
+                self.refuse_message(&what).await
             }
         }
     }
@@ -343,6 +344,16 @@ impl Talk {
 
     async fn refuse(&mut self, refusal: Refusal) -> ControlFlow<End> {
         self.say(&Event::Refused(refusal).json()).await
+    }
+
+    /// A message that belongs nowhere ends the frame that it came with: another is asked for, since its client, which
+    /// takes that one for sent, waits.
+    async fn refuse_message(&mut self, what: &str) -> ControlFlow<End> {
+        let flow = self.refuse(Refusal::new("bad_message", what)).await;
+        if flow.is_break() || self.expects == Expects::Beginning {
+            return flow;
+        }
+        self.taken().await
     }
 
     async fn say(&mut self, message: &Value) -> ControlFlow<End> {
