@@ -10,6 +10,7 @@
 
 pub mod clip;
 pub mod device;
+pub mod hub;
 pub mod noise;
 pub mod tokenizer;
 pub mod weights;

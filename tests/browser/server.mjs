@@ -29,15 +29,11 @@ export class Server {
   #child;
   #log = '';
 
-  /** Starts it with `args` and returns when it has painted its first frame. */
-  static async start(args = [], port = undefined) {
+  /** Starts it with `args`, returns when it has painted its first frame, and stops it when the test `t` is over. */
+  static async start(t, args = [], port = undefined) {
     const server = new Server(port ?? (await freePort()), args);
-    try {
-      await server.#ready();
-    } catch (error) {
-      await server.stop();
-      throw error;
-    }
+    t.after(() => server.stop());
+    await server.#ready();
     return server;
   }
 

@@ -18,12 +18,9 @@ let browser;
 let server;
 before(async () => {
   browser = await launch();
-  server = await Server.start();
+  server = await Server.start({ after });
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => browser?.close());
 
 /** The page with `row` chosen. */
 async function ready(row) {

@@ -5,7 +5,13 @@
 
 mod canny;
 #[cfg(feature = "torch")]
+mod bad_checkpoints;
+#[cfg(feature = "torch")]
+mod full_size;
+#[cfg(feature = "torch")]
 mod nearness;
+#[cfg(feature = "torch")]
+mod networks;
 #[cfg(feature = "torch")]
 mod schedules;
 #[cfg(feature = "torch")]

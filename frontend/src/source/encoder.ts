@@ -1,44 +1,54 @@
-/** Draws a picture cropped to the size that is asked for, and compresses it. */
+/** Makes a JPEG of exactly the size that is asked for out of a picture or a video's present frame. */
 
-import { cover } from './cover';
+import { draw, QUALITY } from './draw';
 import type { Size } from './source';
 
-/** High enough that the server's own compression decides what is seen. */
-const QUALITY = 0.9;
-
-type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
-type Canvas = OffscreenCanvas | HTMLCanvasElement;
-
-export class Encoder {
-  #canvas: Canvas | null = null;
-  #context: Context | null = null;
-
-  /** `image`, whose own size is `from`, as JPEG of exactly `size`. */
-  async encode(image: CanvasImageSource, from: Size, size: Size): Promise<Blob | null> {
-    const context = this.#prepare(size);
-    if (context === null) return null;
-    const { x, y, width, height } = cover(from, size);
-    context.drawImage(image, x, y, width, height, 0, 0, size.width, size.height);
-    return compress(context.canvas);
-  }
-
-  #prepare(size: Size): Context | null {
-    if (this.#canvas?.width !== size.width || this.#canvas.height !== size.height) {
-      this.#canvas = blank(size);
-      this.#context = this.#canvas.getContext('2d', { alpha: false }) as Context | null;
-      // A camera's picture is usually made smaller; the default filter skips pixels and makes edges crawl.
-      if (this.#context) this.#context.imageSmoothingQuality = 'medium';
-    }
-    return this.#context;
-  }
+/** To the worker. */
+export interface Compress {
+  id: number;
+  bitmap: ImageBitmap;
+  size: Size;
 }
 
-function blank({ width, height }: Size): Canvas {
-  if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height);
-  return Object.assign(document.createElement('canvas'), { width, height });
+/** From the worker; no blob where the picture could not be compressed. */
+export interface Compressed {
+  id: number;
+  blob: Blob | null;
 }
 
-function compress(canvas: Canvas): Promise<Blob | null> {
-  if ('convertToBlob' in canvas) return canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+/** One worker serves the page; it sleeps while nobody asks. */
+let worker: Worker | null = null;
+let next = 0;
+const waiting = new Map<number, (blob: Blob | null) => void>();
+
+/** `image` cropped to `size`, never stretched. */
+export async function encode(image: HTMLVideoElement | ImageBitmap, size: Size): Promise<Blob | null> {
+  const bitmap = await createImageBitmap(image);
+  return typeof OffscreenCanvas === 'undefined' ? here(bitmap, size) : there(bitmap, size);
+}
+
+function there(bitmap: ImageBitmap, size: Size): Promise<Blob | null> {
+  const compressor = (worker ??= start());
+  const id = next++;
+  return new Promise((done) => {
+    waiting.set(id, done);
+    compressor.postMessage({ id, bitmap, size } satisfies Compress, [bitmap]);
+  });
+}
+
+/** On the page, for browsers whose workers cannot draw. */
+function here(bitmap: ImageBitmap, size: Size): Promise<Blob | null> {
+  const canvas = document.createElement('canvas');
+  draw(canvas, bitmap, size);
+  bitmap.close();
   return new Promise((done) => canvas.toBlob(done, 'image/jpeg', QUALITY));
+}
+
+function start(): Worker {
+  const compressor = new Worker(new URL('./encoder.worker.ts', import.meta.url), { type: 'module' });
+  compressor.onmessage = (event: MessageEvent<Compressed>) => {
+    waiting.get(event.data.id)?.(event.data.blob);
+    waiting.delete(event.data.id);
+  };
+  return compressor;
 }

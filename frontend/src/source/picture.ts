@@ -1,6 +1,6 @@
 /** A still picture, sent again and again as if a camera stood before it. */
 
-import { Encoder } from './encoder';
+import { encode } from './encoder';
 import type { Size, Source } from './source';
 
 export class PictureSource implements Source {
@@ -8,7 +8,6 @@ export class PictureSource implements Source {
   readonly preview: string;
   onended: (() => void) | null = null;
 
-  readonly #encoder = new Encoder();
   #jpeg: { size: Size; blob: Blob } | null = null;
 
   private constructor(
@@ -32,7 +31,7 @@ export class PictureSource implements Source {
   async jpeg(size: Size): Promise<Blob | null> {
     const made = this.#jpeg;
     if (made?.size.width === size.width && made.size.height === size.height) return made.blob;
-    const blob = await this.#encoder.encode(this.bitmap, this.bitmap, size);
+    const blob = await encode(this.bitmap, size);
     if (blob !== null) this.#jpeg = { size, blob };
     return blob;
   }

@@ -1,6 +1,6 @@
 /** A source that moves: a camera or a shared screen. */
 
-import { Encoder } from './encoder';
+import { encode } from './encoder';
 import type { Size, Source, SourceKind } from './source';
 import { wake } from './wake';
 
@@ -9,6 +9,9 @@ const STALE_MS = 100;
 /** In a hidden tab nothing says that a picture is new, so one is taken at a camera's usual pace. */
 const HIDDEN_MS = 33;
 
+/** A page that has waited so long for its drawing is not on any screen. */
+const UNDRAWN_MS = 250;
+
 export class VideoSource implements Source {
   readonly preview: MediaStream;
   readonly label: string;
@@ -16,10 +19,12 @@ export class VideoSource implements Source {
   onended: (() => void) | null = null;
 
   readonly #video: HTMLVideoElement;
-  readonly #encoder = new Encoder();
   #fresh = false;
   #arrived: (() => void) | null = null;
   #stopped = false;
+  #taken = 0;
+  /** Since when the browser owes this page a drawing. */
+  #asked: number | null = null;
 
   constructor(
     readonly kind: SourceKind,
@@ -40,10 +45,11 @@ export class VideoSource implements Source {
 
   async jpeg(size: Size): Promise<Blob | null> {
     await this.#newest();
-    const { videoWidth: width, videoHeight: height, readyState } = this.#video;
-    if (this.#stopped || readyState < HTMLMediaElement.HAVE_CURRENT_DATA || width === 0) return null;
+    const { videoWidth, readyState } = this.#video;
+    if (this.#stopped || readyState < HTMLMediaElement.HAVE_CURRENT_DATA || videoWidth === 0) return null;
     this.#fresh = false;
-    return this.#encoder.encode(this.#video, { width, height }, size);
+    this.#taken = performance.now();
+    return encode(this.#video, size);
   }
 
   stop(): void {
@@ -65,11 +71,22 @@ export class VideoSource implements Source {
     this.#video.requestVideoFrameCallback(seen);
   }
 
+  /** Whether the page is not being drawn: a hidden tab says so, a minimised or covered window only stops drawing. */
+  #unseen(): boolean {
+    const now = performance.now();
+    if (this.#asked === null) {
+      this.#asked = now;
+      requestAnimationFrame(() => (this.#asked = null));
+    }
+    return document.hidden || now - this.#asked > UNDRAWN_MS;
+  }
+
   async #newest(): Promise<void> {
     if (this.#fresh) return;
-    const hidden = document.hidden || !('requestVideoFrameCallback' in this.#video);
+    const hidden = this.#unseen() || !('requestVideoFrameCallback' in this.#video);
     const arrival = new Promise<void>((done) => (this.#arrived = done));
-    await Promise.race([arrival, wake(hidden ? HIDDEN_MS : STALE_MS)]);
+    const wait = hidden ? HIDDEN_MS - (performance.now() - this.#taken) : STALE_MS;
+    await Promise.race([arrival, wake(Math.max(0, wait))]);
     this.#arrived = null;
   }
 }

@@ -18,7 +18,8 @@ export class Session {
   id = $state(recall(tabStore()));
   link = $state.raw<Link>({ kind: 'idle' });
   stats = $state.raw<Stats>({});
-  shown = $state.raw<Shown>({ fps: 0, skipped: 0 });
+  /** What this page draws of the stream; nothing where the browser draws it by itself. */
+  shown = $state.raw<Shown | null>(null);
 
   readonly #socket: SessionSocket;
   readonly #outbox = new Outbox((params) => void this.#say({ status: 'params', params }));
@@ -54,7 +55,7 @@ export class Session {
     this.#socket.retry();
   }
 
-  /** Ends the session and takes a new name for the next: a socket that closes on purpose ends it on the server too. */
+  /** Ends the session; the server frees its place as the socket closes. Takes a new name for the next. */
   stop(): void {
     this.#socket.stop();
     this.id = renew(tabStore());
@@ -81,7 +82,7 @@ export class Session {
     if (link.kind === 'live') return;
     this.#outbox.clear();
     this.stats = {};
-    this.shown = { fps: 0, skipped: 0 };
+    this.shown = null;
     this.panel.pending = null;
     if (link.kind === 'ended') {
       // The camera's light must not stay on for a session that is over.
@@ -116,7 +117,8 @@ export class Session {
     try {
       const picture = await this.#picture();
       const params = JSON.stringify(this.panel.full());
-      this.#socket.send('{"status":"next_frame"}', params, ...(picture === null ? [] : [picture]));
+      const next = JSON.stringify({ status: 'next_frame', picture: picture !== null });
+      this.#socket.send(next, params, ...(picture === null ? [] : [picture]));
     } finally {
       this.#answering = false;
     }

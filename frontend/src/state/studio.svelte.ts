@@ -14,6 +14,12 @@ export class Studio {
   /** What the row can do with a source. */
   readonly input = $derived(this.panel.choice?.row.input ?? 'image');
 
+  /** Whether the row needs a source that is not there. */
+  readonly wanting = $derived.by(() => {
+    const kind = this.capture.source?.kind;
+    return this.input !== 'text' && (kind === undefined || (kind === 'none' && this.input === 'image'));
+  });
+
   /** Opens a source and, unless one is running already, a session for it. */
   async start(wanted: Wanted): Promise<void> {
     const opened = await this.capture.open(wanted);

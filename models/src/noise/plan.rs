@@ -139,8 +139,7 @@ impl Step {
                 &[(&output, self.denoised.0 * self.predicted.1)],
             ),
             Some(clip) => {
-                let x0 = mix(latent, self.predicted.0, &[(&output, self.predicted.1)])
-                    .clamp(-clip, clip);
+                let x0 = self.predict(latent, &output).clamp(-clip, clip);
                 mix(&x0, self.denoised.0, &[(latent, self.denoised.1)])
             }
         };
@@ -165,6 +164,18 @@ impl Step {
             ],
         );
         Stepped { next, denoised }
+    }
+
+    /// The predicted clean latent, in the reference's order: the difference first, then the factor. Under a clamp only
+    /// the small values show, and those are what is left of a difference.
+    fn predict(&self, latent: &Tensor, output: &Tensor) -> Tensor {
+        match self.predicted {
+            (0.0, of_output) => scaled(output, of_output),
+            (of_latent, of_output) => scaled(
+                &mix(latent, 1.0, &[(output, of_output / of_latent)]),
+                of_latent,
+            ),
+        }
     }
 }
 

@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use limn_pipeline::{
-    Frame, HostJob, Input, JpegFrame, Output, ParamSet, PipelineError, PipelineHost, Prepared,
-    RunsOn, StageTime, Timestamp,
+    Frame, HostJob, Input, JpegFrame, Output, ParamSet, PipelineEntry, PipelineError, PipelineHost,
+    Prepared, Row, RunsOn, StageTime, Timestamp,
 };
 
 use super::Session;
@@ -148,10 +148,7 @@ fn again(session: &Session, last: Option<&Upload>) -> Upload {
 }
 
 async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
-    let mut painter = Painter {
-        here: None,
-        ready: None,
-    };
+    let mut painter = Painter::default();
     let mut last: Option<Turn> = None;
     let mut complained = None;
     while let Some(turn) = turns.next().await {
@@ -198,10 +195,15 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
 }
 
 /// Where the session's frames are painted: on the device, or here if the pipeline runs on the CPU.
+#[derive(Default)]
 struct Painter {
     here: Option<(&'static str, Box<dyn PipelineHost>)>,
     ready: Option<&'static str>,
+    failed: Option<(&'static str, PipelineError, Instant)>,
 }
+
+/// A row that cannot be loaded is asked for again after so long, and not with every frame.
+const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 impl Painter {
     async fn paint(
@@ -219,8 +221,7 @@ impl Painter {
         };
         if entry.info.runs_on == RunsOn::Device {
             if self.ready != Some(row.id) {
-                session.say(Event::Loading { row: row.id });
-                tools.inference.ready(entry, row).await?;
+                self.wait_for(session, tools, entry, row).await?;
                 self.enter(session, tools, row.id);
             }
             return tools
@@ -244,6 +245,29 @@ impl Painter {
             .ok_or_else(|| PipelineError::failed(entry.info.id, "the CPU pool lost a frame"))?;
         self.here = Some((row.id, host));
         result.unwrap_or(Err(PipelineError::Cancelled))
+    }
+
+    /// Waits until the row paints; a failure holds for a while.
+    async fn wait_for(
+        &mut self,
+        session: &Session,
+        tools: &Tools,
+        entry: &'static PipelineEntry,
+        row: &'static Row,
+    ) -> Result<(), PipelineError> {
+        if let Some((id, error, when)) = &self.failed
+            && *id == row.id
+            && when.elapsed() < TRY_AGAIN
+        {
+            return Err(error.clone());
+        }
+        session.say(Event::Loading { row: row.id });
+        let ready = tools.inference.ready(entry, row).await;
+        self.failed = ready
+            .as_ref()
+            .err()
+            .map(|error| (row.id, error.clone(), Instant::now()));
+        ready
     }
 
     /// The row is loaded. What the session left behind at another one is forgotten.

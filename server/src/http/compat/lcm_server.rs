@@ -27,6 +27,11 @@ use crate::session::{Session, token};
 /// A socket that does not take a message for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often the client is pinged, and how many pings may go unanswered: a connection that hangs half open must not keep
+/// its owner from coming back.
+const PING: Duration = Duration::from_secs(2);
+const LOST_PINGS: u32 = 3;
+
 /// A page that is reloaded says that it goes away, and is back within moments under the same name.
 const RELOAD: Duration = Duration::from_secs(5);
 
@@ -51,6 +56,8 @@ pub async fn socket(
     if !token::is_key(&key) {
         return Err(ApiError::bad_request("a session is named by a uuid").into());
     }
+    // First of all, so that a request that is no handshake begins no session.
+    let (mut response, socket, messages) = actix_ws::handle(&request, payload)?;
     let session = match rooms.store.find(&key) {
         Some(session) => {
             control::check(&request, &session)?;
@@ -67,14 +74,16 @@ pub async fn socket(
     let session = match session {
         Ok(session) if session.attach() => session,
         Ok(_) => return Err(ApiError::attached().into()),
-        Err(CreateError::Full) => return full(&request, payload),
+        Err(CreateError::Full) => {
+            actix_web::rt::spawn(full(socket));
+            return Ok(response);
+        }
         Err(error) => return Err(ApiError::from(error).into()),
     };
     let claim = Claim {
         session,
         store: Arc::clone(&rooms.store),
     };
-    let (mut response, socket, messages) = actix_ws::handle(&request, payload)?;
     response
         .add_cookie(&control::cookie(&claim.session, &rooms))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
@@ -84,14 +93,15 @@ pub async fn socket(
         .aggregate_continuations()
         .max_continuation_size(limit);
     actix_web::rt::spawn(async move {
-        let interval = Duration::from_secs_f64(1.0 / rooms.store.config().max_fps);
         let talk = Talk {
+            interval: Duration::from_secs_f64(1.0 / rooms.store.config().max_fps),
             rooms,
             socket,
             session: Arc::clone(&claim.session),
             expects: Expects::Beginning,
+            asked: Instant::now(),
             ask_at: None,
-            interval,
+            heard: Instant::now(),
         };
         let end = talk.run(messages).await;
         claim.release(end);
@@ -100,15 +110,11 @@ pub async fn socket(
 }
 
 /// A full server says so over the socket, since a browser's page cannot read the status of a refused upgrade.
-fn full(request: &HttpRequest, payload: web::Payload) -> actix_web::Result<HttpResponse> {
-    let (response, mut socket, _messages) = actix_ws::handle(request, payload)?;
-    actix_web::rt::spawn(async move {
-        let _ = socket
-            .text(json!({"status": "error", "message": "Server is full"}).to_string())
-            .await;
-        let _ = socket.close(Some(CloseCode::Normal.into())).await;
-    });
-    Ok(response)
+async fn full(mut socket: actix_ws::Session) {
+    let _ = socket
+        .text(json!({"status": "error", "message": "Server is full"}).to_string())
+        .await;
+    let _ = socket.close(Some(CloseCode::Normal.into())).await;
 }
 
 /// How a socket ended.
@@ -167,9 +173,13 @@ struct Talk {
     socket: actix_ws::Session,
     session: Arc<Session>,
     expects: Expects,
+    /// When `send_frame` was said last.
+    asked: Instant,
     /// When to say `send_frame`; `None` while one is being answered.
     ask_at: Option<Instant>,
     interval: Duration,
+    /// When the client last said anything, be it a pong.
+    heard: Instant,
 }
 
 impl Talk {
@@ -185,6 +195,7 @@ impl Talk {
                 return End::Dropped;
             }
         }
+        let mut pings = tokio::time::interval(PING);
         loop {
             let ask_at = self.ask_at;
             let flow = tokio::select! {
@@ -200,9 +211,10 @@ impl Talk {
                     Err(RecvError::Closed) => ControlFlow::Break(End::SessionEnded),
                 },
                 () = tokio::time::sleep_until(ask_at.unwrap_or_else(Instant::now)), if ask_at.is_some() => {
-                    self.ask_at = None;
+                    (self.asked, self.ask_at) = (Instant::now(), None);
                     self.say(&json!({"status": "send_frame"})).await
                 }
+                _ = pings.tick() => self.ping().await,
             };
             if let ControlFlow::Break(end) = flow {
                 return end;
@@ -210,7 +222,18 @@ impl Talk {
         }
     }
 
+    async fn ping(&mut self) -> ControlFlow<End> {
+        if self.heard.elapsed() > PING * LOST_PINGS {
+            return ControlFlow::Break(End::Dropped);
+        }
+        match tokio::time::timeout(PATIENCE, self.socket.ping(b"")).await {
+            Ok(Ok(())) => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(End::Dropped),
+        }
+    }
+
     async fn hear(&mut self, message: AggregatedMessage) -> ControlFlow<End> {
+        self.heard = Instant::now();
         match message {
             AggregatedMessage::Text(text) => self.hear_text(&text).await,
             AggregatedMessage::Binary(bytes) => self.hear_picture(bytes).await,
@@ -307,7 +330,7 @@ impl Talk {
         let painting = Duration::from_secs_f64(
             self.session.stats().paint_millis() / 1000.0 / FRAMES_PER_PAINTING,
         );
-        self.ask_at = Some(Instant::now() + self.interval.max(painting));
+        self.ask_at = Some(self.asked + self.interval.max(painting));
         self.say(&json!({"status": "wait"})).await
     }
 
