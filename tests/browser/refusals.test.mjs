@@ -27,7 +27,7 @@ async function camera(url) {
 const id = async (page) => new URL(await streamUrl(page)).pathname.split('/')[3];
 
 test('a camera that is refused: words, and a picture works', async (t) => {
-  const server = await Server.start(t, FAST);
+  const server = await Server.during(t, FAST);
   const refusing = await launch('refused');
   t.after(() => refusing.close());
   const { page, errors } = await open(refusing);
@@ -42,7 +42,7 @@ test('a camera that is refused: words, and a picture works', async (t) => {
 });
 
 test('a server that is full: words, and a place as soon as one is free', async (t) => {
-  const server = await Server.start(t, [...FAST, '--max-sessions', '1']);
+  const server = await Server.during(t, [...FAST, '--max-sessions', '1']);
   const first = await camera(server.url);
   const second = await open(browser);
   await second.page.goto(server.url);
@@ -60,7 +60,7 @@ test('a server that is full: words, and a place as soon as one is free', async (
 });
 
 test('a wire that is cut: the page finds its session again by itself', async (t) => {
-  const server = await Server.start(t, FAST);
+  const server = await Server.during(t, FAST);
   const proxy = await Proxy.start(server.port);
   t.after(() => proxy.stop());
   const { page } = await camera(proxy.url);
@@ -82,14 +82,14 @@ test('a wire that is cut: the page finds its session again by itself', async (t)
 for (const signal of ['SIGTERM', 'SIGKILL']) {
   test(`a server that goes away by ${signal} and comes back: so does the page, with its name and its values`, async (t) => {
     const port = await freePort();
-    const gone = await Server.start(t, ['--pipeline', 'canny'], port);
+    const gone = await Server.during(t, ['--pipeline', 'canny'], port);
     const { page } = await camera(gone.url);
     const key = await id(page);
     await page.getByTestId('param-canny_low').fill('77');
     await gone.stop(signal);
     await stands(page, 'away', 10_000);
     assert.match(await page.getByTestId('waiting').textContent(), /server/);
-    await Server.start(t, ['--pipeline', 'canny'], port);
+    await Server.during(t, ['--pipeline', 'canny'], port);
     await stands(page, 'live');
     await painted(page);
     assert.equal(await id(page), key);

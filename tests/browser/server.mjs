@@ -29,11 +29,22 @@ export class Server {
   #child;
   #log = '';
 
-  /** Starts it with `args`, returns when it has painted its first frame, and stops it when the test `t` is over. */
-  static async start(t, args = [], port = undefined) {
+  /** Starts it with `args` and returns when it has painted its first frame. */
+  static async start(args = [], port = undefined) {
     const server = new Server(port ?? (await freePort()), args);
+    try {
+      await server.#ready();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** The same, and it stops when the test `t` is over. */
+  static async during(t, args = [], port = undefined) {
+    const server = await Server.start(args, port);
     t.after(() => server.stop());
-    await server.#ready();
     return server;
   }
 

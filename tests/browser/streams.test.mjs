@@ -18,9 +18,12 @@ let browser;
 let server;
 before(async () => {
   browser = await launch();
-  server = await Server.start({ after });
+  server = await Server.start();
 });
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
 
 /** The page with `row` chosen. */
 async function ready(row) {
