@@ -1,7 +1,12 @@
-"""A camera on the wire of the Real-Time Latent Consistency Model server: what its page sends, sent by `websockets`."""
+"""A camera on the wire of the Real-Time Latent Consistency Model server: what its page sends, sent by `websockets`.
+
+`camera.py HOST:PORT ROW` plays the clip until it is ended, with nobody watching but the server.
+"""
 
 import json
+import sys
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -18,13 +23,13 @@ def jpegs():
 class Camera:
     """Answers each `send_frame` with parameters and the clip's next picture, in a thread, until left."""
 
-    def __init__(self, server, pictures, params=None, row=None):
+    def __init__(self, host, pictures, params=None, row=None):
         self.id = str(uuid.uuid4())
-        self.stream = f"{server.url}/api/stream/{self.id}"
+        self.stream = f"http://{host}/api/stream/{self.id}"
         self.params = params or {}
         self.said = []
         query = f"?row={row}" if row else ""
-        self._connection = connect(f"ws://{server.host}/api/ws/{self.id}{query}", max_size=None)
+        self._connection = connect(f"ws://{host}/api/ws/{self.id}{query}", max_size=None)
         self._pictures = pictures
         self._thread = threading.Thread(target=self._play, daemon=True)
 
@@ -51,3 +56,9 @@ class Camera:
                 sent += 1
         except ConnectionClosed:
             pass
+
+
+if __name__ == "__main__":
+    with Camera(sys.argv[1], jpegs(), row=sys.argv[2]):
+        while True:
+            time.sleep(1)

@@ -81,7 +81,7 @@ class Peer(unittest.TestCase):
 
     def test_values_as_its_page_sends_them(self):
         values = {"canny_low": 90.0, "blur": 1, "canny_high": None, "width": 256, "height": 256, "who": "knows"}
-        with Camera(self.server, [self.picture], values) as camera:
+        with Camera(self.server.host, [self.picture], values) as camera:
             for _ in range(50):
                 status, _, body = self.server.request("GET", f"/api/sessions/{camera.id}/snapshot.jpg")
                 if status == 200 and Image.open(io.BytesIO(body)).size == (256, 256):
@@ -107,7 +107,7 @@ class Peer(unittest.TestCase):
                 socket.recv(PATIENCE_SECS)
 
     def test_a_hundred_frames_by_the_wire_and_no_binary_back(self):
-        with Camera(self.server, jpegs()) as camera:
+        with Camera(self.server.host, jpegs()) as camera:
             done = threading.Event()
             for _ in range(200):
                 if sum(said["status"] == "send_frame" for said in camera.said) >= 100:

@@ -13,7 +13,7 @@ class Readers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = cls.enterClassContext(Server("--pipeline", "passthrough"))
-        cls.camera = cls.enterClassContext(Camera(cls.server, jpegs()))
+        cls.camera = cls.enterClassContext(Camera(cls.server.host, jpegs()))
 
     def seen_well(self, report, count):
         self.assertEqual(report["pictures"], count)
