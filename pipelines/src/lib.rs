@@ -4,7 +4,15 @@
 //! What pipelines share stands in [`stages`]. The feature `torch` (default) brings the diffusion pipelines.
 
 pub mod canny;
+#[cfg(feature = "torch")]
+pub mod controlnet;
 pub mod device;
+#[cfg(feature = "torch")]
+pub mod img2img;
+#[cfg(feature = "torch")]
+pub mod lcm;
+#[cfg(feature = "torch")]
+pub mod painting;
 pub mod passthrough;
 pub mod registry;
 pub mod rows;

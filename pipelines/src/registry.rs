@@ -5,6 +5,8 @@ use limn_pipeline::{PipelineEntry, Registry};
 
 use crate::canny::Canny;
 use crate::passthrough::Passthrough;
+#[cfg(feature = "torch")]
+use crate::{controlnet::ControlNet, img2img::Img2Img, lcm::Lcm, painting::Painted};
 use crate::{device, rows};
 
 /// Every pipeline that ships with Limn.
@@ -14,6 +16,12 @@ pub static REGISTRY: Registry = Registry {
 };
 
 static ENTRIES: &[PipelineEntry] = &[
+    #[cfg(feature = "torch")]
+    PipelineEntry::of::<Painted<ControlNet>>(rows::CONTROLNET),
+    #[cfg(feature = "torch")]
+    PipelineEntry::of::<Painted<Img2Img>>(rows::IMG2IMG),
+    #[cfg(feature = "torch")]
+    PipelineEntry::of::<Painted<Lcm>>(rows::LCM),
     PipelineEntry::of::<Canny>(rows::CANNY),
     PipelineEntry::of::<Passthrough>(rows::PASSTHROUGH),
 ];

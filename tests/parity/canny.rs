@@ -1,24 +1,13 @@
 //! Edge maps against OpenCV's, and the older operator against what its authors compute, on real photographs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use limn_pipeline::{Frame, Size};
+use limn_pipeline::Frame;
 use limn_pipelines::stages::edges::Gradient;
 use limn_pipelines::stages::{canny::canny, grey::Grey, sobel::sobel};
 use limn_tests::fixture;
 
-/// Width, height and samples of a binary PPM or PGM with the one header that the fixture script writes.
-fn netpbm(path: &Path) -> (Size, Vec<u8>) {
-    let bytes = std::fs::read(path).unwrap();
-    let mut lines = bytes.splitn(4, |&byte| byte == b'\n');
-    let header: Vec<&str> = lines
-        .by_ref()
-        .take(3)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
-    let size = header[1].replace(' ', "x").parse().unwrap();
-    (size, lines.next().unwrap().to_vec())
-}
+use crate::netpbm::{frame, samples};
 
 /// Every photograph, its name first.
 fn photographs() -> Vec<(String, Frame)> {
@@ -29,13 +18,8 @@ fn photographs() -> Vec<(String, Frame)> {
         .collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "ppm"));
     paths.sort();
-    let read = |path: &PathBuf| {
-        let (size, pixels) = netpbm(path);
-        (
-            path.file_stem().unwrap().to_str().unwrap().to_owned(),
-            Frame::rgb8(size, pixels).unwrap(),
-        )
-    };
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let read = |path: &PathBuf| (name(path), frame(path));
     let photographs: Vec<_> = paths.iter().map(read).collect();
     assert!(photographs.len() >= 14, "{} photographs", photographs.len());
     photographs
@@ -55,7 +39,7 @@ fn every_pixel_equals_opencvs() {
         ] {
             for (gradient, norm) in [(Gradient::L1, "l1"), (Gradient::L2, "l2")] {
                 let file = format!("{name}.{low}-{high}.{norm}.pgm");
-                let (_, expected) = netpbm(&fixture("canny").join(&file));
+                let (_, expected) = samples(&fixture("canny").join(&file));
                 let map = canny(&grey, f64::from(low), f64::from(high), gradient);
                 let wrong = map
                     .pixels
@@ -78,7 +62,7 @@ fn the_older_operator_is_within_one_step() {
     for (name, frame) in photographs() {
         let grey = Grey::pillow(&frame);
         for (kind, low, high) in [("sobel", 0.31, 0.125), ("soft", 0.1, 0.6)] {
-            let (_, expected) = netpbm(&fixture("canny").join(format!("{name}.{kind}.pgm")));
+            let (_, expected) = samples(&fixture("canny").join(format!("{name}.{kind}.pgm")));
             let map = sobel(&grey, low, high);
             assert_eq!(map.pixels.len(), expected.len());
             // Both round a square root and a division; where a ratio falls on a threshold, a pixel may go either way.

@@ -30,6 +30,8 @@ pub struct HostJob {
 
 /// A loaded pipeline with its types erased; owned by one thread.
 pub trait PipelineHost: Send {
+    /// See [`Pipeline::describe`].
+    fn describe(&self) -> String;
     /// See [`Pipeline::settle`].
     fn settle(&mut self) -> Result<bool, PipelineError>;
     /// Paints jobs that may share one device call (their batch keys are equal), at most one per session; one result
@@ -126,6 +128,10 @@ fn fence<P: Pipeline, T>(work: impl FnOnce() -> T) -> Result<T, PipelineError> {
 }
 
 impl<P: Pipeline> PipelineHost for Host<P> {
+    fn describe(&self) -> String {
+        self.pipeline.describe()
+    }
+
     fn settle(&mut self) -> Result<bool, PipelineError> {
         fence::<P, _>(|| self.pipeline.settle())?
     }

@@ -140,6 +140,12 @@ pub trait Pipeline: Send + Sized + 'static {
     /// Reads the row's checkpoint into host memory. Runs on a loader thread while others paint.
     fn load(context: &LoadContext<'_>, row: &Row) -> Result<Self, PipelineError>;
 
+    /// What it paints with, for the log and the page: the checkpoint by name, and whether it is only a stand-in.
+    /// Provided: nothing, as for a pipeline without weights.
+    fn describe(&self) -> String {
+        String::new()
+    }
+
     /// Moves the next part of the weights to the device; true once all are there. Called on the device thread,
     /// between frames, so that nobody's stream stops because somebody chose another pipeline.
     fn settle(&mut self) -> Result<bool, PipelineError> {
