@@ -38,7 +38,7 @@ for (const size of SIZES) {
     await page.getByTestId('start-camera').click();
     await stands(page, 'live');
     await painted(page);
-    await page.getByTestId('stat-device').waitFor();
+    await until('statistics', async () => parseFloat(await page.getByTestId('stat-latency').textContent()) > 0);
     await look('live');
     assert.deepEqual(errors, []);
     await page.context().close();
