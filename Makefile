@@ -21,6 +21,7 @@ endif
 
 PYTHON := .venv/bin/python
 CHECKPOINT := .checkpoints/small-random/model_index.json
+CLIP := .fixtures/clip.mjpeg
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find frontend -maxdepth 1 -type f 2>/dev/null)
 # Two make other things and on demand: the checkpoint below, and full-size networks, which the tests ask for one by one.
@@ -64,7 +65,7 @@ check: tools frontend/node_modules/.package-lock.json ## the quick loop: format,
 
 # Cheapest first, so that a mistake is told early.
 .PHONY: test
-test: tools test-tools lint-scripts lint-rust test-page test-no-torch test-rust ## install what the tests need and run all of them
+test: tools test-tools lint-scripts lint-rust test-page test-no-torch test-rust test-clients test-browser ## install what the tests need and run all of them
 	@echo "make test: everything passed in $$(( $$(date +%s) - $(STARTED) )) s"
 
 .PHONY: lint-scripts
@@ -89,6 +90,22 @@ test-no-torch:
 .PHONY: test-rust
 test-rust: libtorch $(PAGE) $(CHECKPOINT) $(FIXTURES)
 	$(RUN_TESTS) cargo test --locked --workspace
+
+# What people really get: the release binary, started by each test on a port of its own.
+.PHONY: test-clients
+test-clients: build venv $(CHECKPOINT) $(CLIP) ## ffmpeg, OpenCV, curl and the nearest peer's protocol against the release server
+	$(RUN_TESTS) $(PYTHON) -W error::DeprecationWarning -m unittest discover -v -s tests/clients
+
+# One after the other: two browsers on two cores would be slow for each other's reasons.
+.PHONY: test-browser
+test-browser: build venv $(CHECKPOINT) $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera
+	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=180000
+
+.PHONY: bench
+bench: build venv $(CHECKPOINT) $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
+	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py
+	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py --beside img2img
+	$(RUN_TESTS) $(PYTHON) tests/clients/torch_bench.py
 
 # --- what those need ------------------------------------------------------------------------------------------------
 
@@ -133,6 +150,10 @@ $(CHECKPOINT): tests/parity/fixtures/small_checkpoint.py
 	$(PYTHON) $< $(@D).part
 	mv $(@D).part $(@D)
 	@touch $@
+
+$(CLIP): tests/clients/clip.py
+	@setup/python.sh
+	$(PYTHON) $< $@
 
 .fixtures/.made/%: tests/parity/fixtures/%.py tests/requirements.txt
 	@setup/python.sh

@@ -35,6 +35,7 @@ need_module python3-venv ensurepip
 if [ "$purpose" = test ]; then
     need chromium chromium chromium-browser google-chrome google-chrome-stable
     need ffmpeg ffmpeg
+    need curl curl
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi

@@ -1,0 +1,108 @@
+// The page with a camera: each pipeline paints it, a change of prompt changes the picture, others watch meanwhile.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { launch, open } from './chromium.mjs';
+import { PHOTOGRAPH } from './photograph.mjs';
+import { ROOT, Server } from './server.mjs';
+import { changed, contrast, difference, painted, picture, settled, stands, streamUrl, until } from './stage.mjs';
+
+const run = promisify(execFile);
+/** In the mean of all values: far above what JPEG does, far below what another prompt does. */
+const ANOTHER_PICTURE = 2;
+
+let browser;
+let server;
+before(async () => {
+  browser = await launch();
+  server = await Server.start();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** The page with `row` chosen. */
+async function ready(row) {
+  const { page, errors } = await open(browser);
+  await page.goto(server.url);
+  await page.getByTestId('pipeline').selectOption(row);
+  return { page, errors };
+}
+
+/** The page with `row` painting the camera. */
+async function camera(row) {
+  const { page, errors } = await ready(row);
+  await page.getByTestId('start-camera').click();
+  await stands(page, 'live');
+  const first = await painted(page);
+  return { page, errors, first };
+}
+
+/** What a program that reads MJPEG sees of the stream at `url`. */
+async function reader(program, url, count) {
+  const script = join(ROOT, 'tests/clients/readers.py');
+  const { stdout } = await run(join(ROOT, '.venv/bin/python'), [script, program, url, String(count)], { timeout: 120_000 });
+  return JSON.parse(stdout);
+}
+
+for (const row of ['controlnet', 'img2img', 'lcm']) {
+  test(`${row} paints the camera while ffmpeg and OpenCV watch`, async () => {
+    const { page, errors, first } = await camera(row);
+    assert.ok(contrast(first) > 1, 'the picture is one even colour');
+    await changed(page, first, ANOTHER_PICTURE);
+    const url = await streamUrl(page);
+    for (const seen of await Promise.all([reader('ffmpeg', url, 6), reader('opencv', url, 6)])) {
+      assert.equal(seen.pictures, 6);
+      assert.deepEqual(seen.size, [512, 512]);
+      assert.ok(seen.moved > 0, 'the reader saw a picture that stands still');
+      assert.ok(seen.contrast > 1, 'the reader saw one even colour');
+    }
+    assert.equal(await page.getByTestId('stat-pipeline').textContent(), row);
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+
+  test(`${row} paints another picture for another prompt, and the first again for the first`, async () => {
+    const { page, errors } = await ready(row);
+    await page.getByTestId('start-picture-file').setInputFiles(PHOTOGRAPH);
+    await stands(page, 'live');
+    const prompt = page.getByTestId('param-prompt');
+    await prompt.fill('a lighthouse in a storm, oil on canvas');
+    const lighthouse = await settled(page);
+    await prompt.fill('a bowl of lemons on a blue table');
+    await changed(page, lighthouse, ANOTHER_PICTURE);
+    const lemons = await settled(page);
+    await prompt.fill('a lighthouse in a storm, oil on canvas');
+    await changed(page, lemons, ANOTHER_PICTURE);
+    assert.ok(difference(await settled(page), lighthouse) < 0.5, 'the same prompt painted another picture');
+    assert.deepEqual(errors, []);
+    await page.context().close();
+  });
+}
+
+test('canny draws the edges of the camera, and a slider moves them', async () => {
+  const { page, errors, first } = await camera('canny');
+  await changed(page, first, ANOTHER_PICTURE);
+  const light = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert.ok(light(await picture(page)) > 2, 'no edges');
+  await page.getByTestId('param-canny_low').fill('1000');
+  await page.getByTestId('param-canny_high').fill('1000');
+  await until('fewer edges', async () => light(await picture(page)) < 2);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
+
+test('the row changes while the camera plays', async () => {
+  const { page, errors } = await camera('passthrough');
+  const photograph = await picture(page);
+  await page.getByTestId('pipeline').selectOption('canny');
+  const edges = await changed(page, photograph, 20);
+  await page.getByTestId('pipeline').selectOption('passthrough');
+  await changed(page, edges, 20);
+  assert.deepEqual(errors, []);
+  await page.context().close();
+});
