@@ -119,8 +119,7 @@ fn warm_up(inference: Inference, choice: Choice) -> watch::Receiver<Readiness> {
 
 async fn first_frame(inference: &Inference, choice: &Choice) -> Result<(), PipelineError> {
     let params = choice.door.defaults().clone();
-    let grey =
-        (choice.input() != Input::Text).then(|| Frame::filled(params.size(), [128; 3]));
+    let grey = (choice.input() != Input::Text).then(|| Frame::filled(params.size(), [128; 3]));
     // No session has this name: they count from 1.
     let session = SessionId(0);
     let job = HostJob {

@@ -135,12 +135,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_last_picture_comes_again_after_a_pause_and_then_each_second() {
         let inlet = Inlet::default();
-        let mut body = Box::pin(body(
-            inlet.feed(),
-            0,
-            Wire::Browser,
-            std::future::pending(),
-        ));
+        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Browser, std::future::pending()));
         inlet.set(picture(1));
         let start = Instant::now();
         let mut shown = Vec::new();
@@ -170,12 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_viewer_gets_the_newest() {
         let inlet = Inlet::default();
-        let mut body = Box::pin(body(
-            inlet.feed(),
-            0,
-            Wire::Browser,
-            std::future::pending(),
-        ));
+        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Browser, std::future::pending()));
         body.next().await;
         (1..=9).for_each(|sequence| inlet.set(picture(sequence)));
         assert_eq!(

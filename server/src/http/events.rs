@@ -24,29 +24,32 @@ pub async fn events(
     let receiver = session.events();
     let steers = control::check(&request, &session).is_ok();
     let ended = Box::pin(session.end_signal());
-    let body = stream::unfold((receiver, ended), move |(mut receiver, mut ended)| async move {
-        loop {
-            let event = tokio::select! {
-                event = receiver.recv() => event,
-                () = &mut ended => return None,
-            };
-            let message = match event {
-                Ok(event) if steers => Some(event.json()),
-                Ok(event) => event.public_json(),
-                // Too slow for this many messages: the newest ones go on.
-                Err(RecvError::Lagged(_)) => None,
-                Err(RecvError::Closed) => return None,
-            };
-            if let Some(message) = message {
-                let name = message["status"].as_str().unwrap_or("message").to_owned();
-                let text = format!("event: {name}\ndata: {message}\n\n");
-                return Some((
-                    Ok::<_, actix_web::Error>(Bytes::from(text)),
-                    (receiver, ended),
-                ));
+    let body = stream::unfold(
+        (receiver, ended),
+        move |(mut receiver, mut ended)| async move {
+            loop {
+                let event = tokio::select! {
+                    event = receiver.recv() => event,
+                    () = &mut ended => return None,
+                };
+                let message = match event {
+                    Ok(event) if steers => Some(event.json()),
+                    Ok(event) => event.public_json(),
+                    // Too slow for this many messages: the newest ones go on.
+                    Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Closed) => return None,
+                };
+                if let Some(message) = message {
+                    let name = message["status"].as_str().unwrap_or("message").to_owned();
+                    let text = format!("event: {name}\ndata: {message}\n\n");
+                    return Some((
+                        Ok::<_, actix_web::Error>(Bytes::from(text)),
+                        (receiver, ended),
+                    ));
+                }
             }
-        }
-    });
+        },
+    );
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -1,8 +1,6 @@
 //! `GET /api/sessions/{key}/stream.mjpeg`: the painted picture as multipart MJPEG, for any number of readers.
 
-use actix_web::http::header::{
-    CACHE_CONTROL, HeaderMap, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
-};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use actix_web::rt::net::TcpStream;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
