@@ -26,11 +26,7 @@ impl Camera {
     ///
     /// # Errors
     /// The status with which the server refused.
-    pub async fn open(
-        address: SocketAddr,
-        path: &str,
-        cookie: Option<&str>,
-    ) -> Result<Self, u16> {
+    pub async fn open(address: SocketAddr, path: &str, cookie: Option<&str>) -> Result<Self, u16> {
         let mut request = format!("ws://{address}{path}")
             .into_client_request()
             .expect("an address");

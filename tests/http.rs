@@ -44,9 +44,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
-            panic!("{error} in `{}`", String::from_utf8_lossy(&self.body))
-        })
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in `{}`", String::from_utf8_lossy(&self.body)))
     }
 
     /// `error.code` of a refusal, which must come as JSON.

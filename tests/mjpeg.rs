@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::http::{Answer, Headers, find, head, headers, position};
 use crate::house::PATIENCE;
+use crate::http::{Answer, Headers, find, head, headers, position};
 
 const DELIMITER: &[u8] = b"\r\n--frame\r\n";
 

@@ -49,10 +49,15 @@ pub fn noise(side: u32, number: u32) -> Vec<u8> {
 /// # Panics
 /// If it is none.
 pub fn colour(file: &[u8]) -> Colour {
-    let picture = image::load_from_memory(file).expect("a picture").into_rgb8();
+    let picture = image::load_from_memory(file)
+        .expect("a picture")
+        .into_rgb8();
     let count = u64::from(picture.width()) * u64::from(picture.height());
     std::array::from_fn(|channel| {
-        let sum: u64 = picture.pixels().map(|pixel| u64::from(pixel[channel])).sum();
+        let sum: u64 = picture
+            .pixels()
+            .map(|pixel| u64::from(pixel[channel]))
+            .sum();
         (sum / count) as u8
     })
 }

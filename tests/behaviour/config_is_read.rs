@@ -40,8 +40,16 @@ fn a_flag_beats_a_variable_and_so_on_down() {
     assert!(config.ingest.mirror, "our variable");
     assert_eq!(config.http.port, 4444, "the peer's variable");
     assert_eq!(config.http.host.to_string(), "127.0.0.2", "the peer's");
-    assert_eq!(config.session.timeout, Duration::from_secs(33), "the peer's");
-    assert_eq!(config.session.idle_timeout, Duration::from_secs(7), "the file");
+    assert_eq!(
+        config.session.timeout,
+        Duration::from_secs(33),
+        "the peer's"
+    );
+    assert_eq!(
+        config.session.idle_timeout,
+        Duration::from_secs(7),
+        "the file"
+    );
     assert_eq!(format!("{:?}", config.ingest.rotate), "Quarter", "the file");
     assert_eq!(config.session.max_fps, 60.0, "the default");
     std::fs::remove_file(path).unwrap();
@@ -49,7 +57,10 @@ fn a_flag_beats_a_variable_and_so_on_down() {
 
 #[test]
 fn the_defaults_are_those_that_are_promised() {
-    if !alone("config_is_read::the_defaults_are_those_that_are_promised", &[]) {
+    if !alone(
+        "config_is_read::the_defaults_are_those_that_are_promised",
+        &[],
+    ) {
         return;
     }
     // The peer's variables are common names, which a shell may have set for itself.
@@ -84,7 +95,7 @@ fn what_is_wrong_is_told_with_its_place() {
     for flags in [
         ["--jpeg-quality", "0"],
         ["--max-fps", "0"],
-        ["--timeout", "-1"],
+        ["--timeout", "soon"],
         ["--rotate", "45"],
         ["--host", "nowhere"],
     ] {
@@ -123,9 +134,19 @@ async fn another_page_is_served_from_its_folder_and_nothing_beside_it() {
         Some("text/html; charset=utf-8")
     );
     assert_eq!(index.body, b"<title>theirs</title>");
-    for path in ["/../secret", "/%2e%2e/secret", "/..%2fsecret", "//secret", "/./../secret"] {
+    for path in [
+        "/../secret",
+        "/%2e%2e/secret",
+        "/..%2fsecret",
+        "//secret",
+        "/./../secret",
+    ] {
         let answer = house.ask("GET", path, &json!(null)).await;
-        assert_eq!((answer.status, answer.code()), (404, "no_route".into()), "{path}");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (404, "no_route".into()),
+            "{path}"
+        );
     }
     house.close().await;
     std::fs::remove_dir_all(folder).unwrap();

@@ -19,14 +19,38 @@ async fn every_refusal_has_the_one_shape() {
         ("POST", "/api/nonesuch".into(), "{}", 404, "no_route"),
         ("PUT", "/api/sessions".into(), "{}", 404, "no_route"),
         ("GET", "/api/sessions/none".into(), "", 404, "no_session"),
-        ("GET", "/api/sessions/none/events".into(), "", 404, "no_session"),
-        ("POST", "/api/sessions".into(), "{\"row\": ", 400, "bad_request"),
-        ("POST", "/api/sessions".into(), "[]", 400, "bad_request"),
+        (
+            "GET",
+            "/api/sessions/none/events".into(),
+            "",
+            404,
+            "no_session",
+        ),
+        (
+            "POST",
+            "/api/sessions".into(),
+            "{\"row\": ",
+            400,
+            "bad_request",
+        ),
+        ("POST", "/api/sessions".into(), "[1]", 400, "bad_request"),
         ("POST", "/api/sessions".into(), &long, 413, "too_large"),
         ("PATCH", below("/params"), "[1]", 400, "bad_request"),
         ("PATCH", below("/params"), &long, 413, "too_large"),
-        ("PATCH", below(""), r#"{"on_fire": true}"#, 400, "bad_request"),
-        ("GET", below("/stream.mjpeg?wire=copper"), "", 400, "bad_request"),
+        (
+            "PATCH",
+            below(""),
+            r#"{"on_fire": true}"#,
+            400,
+            "bad_request",
+        ),
+        (
+            "GET",
+            below("/stream.mjpeg?wire=copper"),
+            "",
+            400,
+            "bad_request",
+        ),
     ];
     for (method, path, body, status, code) in cases {
         let headers = [("Authorization", bearer.as_str())];

@@ -25,7 +25,10 @@ async fn the_owner_hears_more_than_a_viewer() {
     owner.send(b"no picture").await;
     assert_eq!(mine.status("refused").await["code"], "bad_picture");
     let stats = mine.status("stats").await;
-    assert_eq!((&stats["row"], &stats["device"]), (&json!("brush"), &json!("easel")));
+    assert_eq!(
+        (&stats["row"], &stats["device"]),
+        (&json!("brush"), &json!("easel"))
+    );
 
     until("it is over", || house.count(&owner.id, "refused") == 1).await;
     assert_eq!(owner.ask("DELETE", "", b"").await.status, 204);

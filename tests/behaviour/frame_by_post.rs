@@ -35,7 +35,10 @@ async fn a_bad_picture_is_told_and_the_session_goes_on() {
 
     let whole = plain(RED);
     let mut huge = whole.clone();
-    let header = huge.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    let header = huge
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .unwrap();
     huge[header + 5..header + 9].copy_from_slice(&[0xea, 0x60, 0xea, 0x60]);
     let png = square(64, RED, ImageFormat::Png);
     let bad: [(&[u8], &str, &str); 5] = [
@@ -55,7 +58,11 @@ async fn a_bad_picture_is_told_and_the_session_goes_on() {
             "bad_picture",
             "the bytes are not a jpeg, png or webp picture",
         ),
-        (&[0xff, 0xd8, 0xff, 0xd9], "bad_picture", "cannot be decoded"),
+        (
+            &[0xff, 0xd8, 0xff, 0xd9],
+            "bad_picture",
+            "cannot be decoded",
+        ),
     ];
     for (number, (bytes, code, words)) in bad.into_iter().enumerate() {
         owner.send(bytes).await;

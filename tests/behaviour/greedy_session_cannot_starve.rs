@@ -22,9 +22,15 @@ async fn three_greedy_and_a_shy_one() {
     let house = House::open(&[]);
     let mut greedy = Vec::new();
     for _ in 0..3 {
-        greedy.push(house.begin(json!({"params": {"prompt": "copy", "millis": 60}})).await);
+        greedy.push(
+            house
+                .begin(json!({"params": {"prompt": "copy", "millis": 60}}))
+                .await,
+        );
     }
-    let shy = house.begin(json!({"params": {"prompt": "copy", "millis": 1}})).await;
+    let shy = house
+        .begin(json!({"params": {"prompt": "copy", "millis": 1}}))
+        .await;
     let painted = |owner: &Owner| house.count(&owner.id, "painted");
     let all = || greedy.iter().map(painted).sum::<u64>();
     tokio::select! {

@@ -63,8 +63,7 @@ async fn all_gone(house: &House) {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_tasks_files_and_memory_are_as_before() {
-    const NAME: &str =
-        "hundred_kills_leak_nothing::sessions_tasks_files_and_memory_are_as_before";
+    const NAME: &str = "hundred_kills_leak_nothing::sessions_tasks_files_and_memory_are_as_before";
     if !alone(NAME, &[]) {
         return;
     }
@@ -88,7 +87,10 @@ async fn sessions_tasks_files_and_memory_are_as_before() {
     // keep some of what they were given.
     assert!(grown < 16 << 10, "memory grew by {grown} KiB");
     let path = "/api/sessions/0000000000000100/stream.mjpeg";
-    let answer = Viewer::open(house.address(), path, &[]).await.err().unwrap();
+    let answer = Viewer::open(house.address(), path, &[])
+        .await
+        .err()
+        .unwrap();
     assert_eq!(answer.status, 404);
     house.close().await;
 }

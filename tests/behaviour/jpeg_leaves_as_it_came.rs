@@ -5,7 +5,9 @@ use limn_tests::pictures::{noise, plain};
 use serde_json::json;
 
 async fn begin(house: &House) -> Owner {
-    house.begin(json!({"params": {"width": 64, "height": 64}})).await
+    house
+        .begin(json!({"params": {"width": 64, "height": 64}}))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,11 +19,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fanout", &["cell"]),
     (
         "session",
-        &["cell", "encode", "inference", "ingest", "listing", "pool", "refusal"],
+        &[
+            "cell",
+            "encode",
+            "inference",
+            "ingest",
+            "listing",
+            "pool",
+            "refusal",
+        ],
     ),
     (
         "http",
-        &["fanout", "inference", "ingest", "listing", "refusal", "session"],
+        &[
+            "fanout",
+            "inference",
+            "ingest",
+            "listing",
+            "refusal",
+            "session",
+        ],
     ),
     ("bench", &["config", "encode", "listing"]),
     (
@@ -32,7 +47,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "run",
-        &["bench", "config", "http", "inference", "listing", "pool", "session", "shutdown"],
+        &[
+            "bench",
+            "config",
+            "http",
+            "inference",
+            "listing",
+            "pool",
+            "session",
+            "shutdown",
+        ],
     ),
 ];
 
@@ -131,6 +155,12 @@ fn the_server_never_names_tch() {
 #[test]
 fn this_test_can_see() {
     assert_eq!(imports("use crate::cell::{Feed, Inlet};\n"), ["cell"]);
-    assert_eq!(imports("use crate::{bench, http::error};"), ["bench", "http"]);
-    assert_eq!(imports("crate::encode::encode(a, b); crate::Config"), ["encode", "Config"]);
+    assert_eq!(
+        imports("use crate::{bench, http::error};"),
+        ["bench", "http"]
+    );
+    assert_eq!(
+        imports("crate::encode::encode(a, b); crate::Config"),
+        ["encode", "Config"]
+    );
 }

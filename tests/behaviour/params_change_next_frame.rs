@@ -13,7 +13,9 @@ async fn a_still_picture_is_painted_anew() {
     let mut viewer = house.watch(&owner.id).await;
     owner.send(&plain(RED)).await;
     viewer.until(|jpeg| shows(jpeg, [0, 0, 0])).await;
-    owner.patch(json!({"blue": 230, "red": 20, "green": 20})).await;
+    owner
+        .patch(json!({"blue": 230, "red": 20, "green": 20}))
+        .await;
     viewer.until(|jpeg| shows(jpeg, BLUE)).await;
     owner.patch(json!({"prompt": "copy"})).await;
     viewer.until(|jpeg| shows(jpeg, RED)).await;
@@ -51,10 +53,7 @@ async fn patches_add_up_in_order_and_the_last_write_of_a_field_wins() {
     .await;
     let entries = diary(DIARY);
     let last = &entries.last().unwrap().params;
-    assert_eq!(
-        (last.red, last.green, last.blue, last.millis),
-        (3, 1, 1, 0)
-    );
+    assert_eq!((last.red, last.green, last.blue, last.millis), (3, 1, 1, 0));
     let reds: Vec<_> = entries.iter().map(|entry| entry.params.red).collect();
     assert!(reds.is_sorted(), "an older patch came back: {reds:?}");
     assert!(!reds.contains(&99), "part of a refused patch: {reds:?}");

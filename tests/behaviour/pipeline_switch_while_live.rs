@@ -34,7 +34,9 @@ async fn parameters_that_fit_stay_and_the_stream_goes_on() {
     }
     // To the device and back, and the seat there is given back.
     owner.switch("brush").await;
-    owner.patch(json!({"red": 20, "green": 20, "blue": 230})).await;
+    owner
+        .patch(json!({"red": 20, "green": 20, "blue": 230}))
+        .await;
     viewer.until(|jpeg| shows(jpeg, BLUE)).await;
     owner.switch("passthrough").await;
     viewer.until(|jpeg| shows(jpeg, RED)).await;
@@ -43,7 +45,10 @@ async fn parameters_that_fit_stay_and_the_stream_goes_on() {
     })
     .await;
     let refused = owner.switch("nonesuch").await;
-    assert_eq!((refused.status, refused.code()), (422, "unknown_pipeline".into()));
+    assert_eq!(
+        (refused.status, refused.code()),
+        (422, "unknown_pipeline".into())
+    );
     assert!(refused.message().contains("there are: brush, words, "));
     house.close().await;
 }

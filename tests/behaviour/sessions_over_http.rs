@@ -69,7 +69,10 @@ async fn a_patch_answers_the_whole_set_or_changes_nothing() {
             json!({"red": 9, "green": "much"}),
             "parameter `green`: \"much\" is not of type \"integer\"",
         ),
-        (json!({"red": 9, "colour": 1}), "parameter `colour`: no such parameter"),
+        (
+            json!({"red": 9, "colour": 1}),
+            "parameter `colour`: no such parameter",
+        ),
     ] {
         let refused = owner.patch(patch).await;
         assert_eq!((refused.status, refused.code()), (422, "bad_param".into()));
@@ -131,7 +134,11 @@ async fn what_is_refused_begins_nothing() {
         )
         .await;
         assert_eq!(answer.code(), code, "{body}");
-        assert!(matches!(answer.status, 400 | 422), "{body}: {}", answer.status);
+        assert!(
+            matches!(answer.status, 400 | 422),
+            "{body}: {}",
+            answer.status
+        );
     }
     assert!(house.running.store.is_empty());
     let answer = house.ask("POST", "/api/sessions", &Value::Null).await;

@@ -12,7 +12,9 @@ async fn a_slow_viewer_skips_to_the_newest() {
     let owner = house.begin(json!({})).await;
     let mut slow = house.watch(&owner.id).await;
     let mut fast = house.watch(&owner.id).await;
-    let pictures: Vec<_> = (0..SENT).map(|number| noise(512, number % 8 + number)).collect();
+    let pictures: Vec<_> = (0..SENT)
+        .map(|number| noise(512, number % 8 + number))
+        .collect();
     owner.send(&pictures[0]).await;
     assert_eq!(slow.next().await.unwrap().bytes, pictures[0]);
     // The slow one reads nothing from here on; the fast one sees each picture before the next is sent.

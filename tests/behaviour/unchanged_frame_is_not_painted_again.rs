@@ -29,7 +29,11 @@ async fn equal_frames_are_painted_once() {
         assert_eq!(diary(DIARY).len(), painted);
     }
     let changed: Vec<_> = diary(DIARY).iter().map(|entry| entry.changed).collect();
-    assert_eq!(changed, [true, false, false], "only the first had new parameters");
+    assert_eq!(
+        changed,
+        [true, false, false],
+        "only the first had new parameters"
+    );
     owner.patch(json!({"red": 1})).await;
     until("new parameters paint it again", || diary(DIARY).len() == 4).await;
     assert!(diary(DIARY)[3].changed);

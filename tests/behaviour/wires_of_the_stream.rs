@@ -59,7 +59,11 @@ async fn each_kind_of_reader_gets_its_framing() {
     let asked: [(&str, &[(&str, &str)], bool); 7] = [
         ("", &[("Sec-Fetch-Dest", "image")], false),
         ("", &[("User-Agent", CHROME)], false),
-        ("", &[("User-Agent", CHROME), ("Sec-Fetch-Dest", "empty")], true),
+        (
+            "",
+            &[("User-Agent", CHROME), ("Sec-Fetch-Dest", "empty")],
+            true,
+        ),
         ("", &[("User-Agent", "Lavf/61.1.100")], true),
         ("", &[], true),
         ("?wire=browser", &[("User-Agent", "curl/8")], false),
