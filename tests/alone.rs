@@ -25,7 +25,6 @@ pub fn alone(name: &str, set: &[(&str, &str)]) -> bool {
         .args(["--exact", name, "--nocapture"])
         .env(MARK, "1")
         .env_remove("COLUMNS")
-        .env_remove("INSTA_UPDATE")
         .envs(set.iter().copied())
         .stdin(Stdio::null())
         .output()

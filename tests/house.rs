@@ -14,7 +14,7 @@ use crate::mjpeg::Viewer;
 use crate::painters;
 
 /// How long anything may take before a test gives it up: generous, since the machines that run tests are slow and noisy.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Looks again and again until `holds`.
 ///

@@ -127,7 +127,7 @@ impl Pipeline for Brush {
         id: "brush",
         title: "Brush",
         summary: "Does as a test tells it.",
-        input: Input::Either,
+        input: Input::Image,
         runs_on: RunsOn::Device,
     };
 

@@ -95,7 +95,7 @@ fn what_is_wrong_is_told_with_its_place() {
     for flags in [
         ["--jpeg-quality", "0"],
         ["--max-fps", "0"],
-        ["--timeout", "-1"],
+        ["--timeout", "soon"],
         ["--rotate", "45"],
         ["--host", "nowhere"],
     ] {

@@ -33,7 +33,7 @@ async fn every_refusal_has_the_one_shape() {
             400,
             "bad_request",
         ),
-        ("POST", "/api/sessions".into(), "[]", 400, "bad_request"),
+        ("POST", "/api/sessions".into(), "[1]", 400, "bad_request"),
         ("POST", "/api/sessions".into(), &long, 413, "too_large"),
         ("PATCH", below("/params"), "[1]", 400, "bad_request"),
         ("PATCH", below("/params"), &long, 413, "too_large"),

@@ -4,13 +4,14 @@
 //!  inlet ═► prepare (CPU pool) ═► paint (device thread or CPU pool) ═► encode (CPU pool, if watched) ═► viewers
 //! ```
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use limn_pipeline::{
-    Frame, HostJob, Input, JpegFrame, Output, ParamSet, PipelineEntry, PipelineError, PipelineHost,
-    Prepared, Row, RunsOn, StageTime, Timestamp,
+    Frame, HostJob, Input, JpegFrame, Output, ParamSet, PipelineError, PipelineHost, Prepared,
+    RunsOn, StageTime, Timestamp,
 };
 
 use super::Session;
@@ -40,6 +41,8 @@ pub struct Tools {
 #[derive(Clone)]
 struct Turn {
     choice: Choice,
+    /// See [`super::steering::Steering::choices`].
+    choices: u64,
     params: ParamSet,
     prepared: Prepared,
     sequence: u64,
@@ -81,9 +84,10 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
         let Some(upload) = upload else { return };
         last = Some(upload.clone());
         // The queue of parameters is drained here, whole, once per frame.
-        let (choice, params) = {
+        let (choice, choices, params) = {
             let steering = session.steering();
-            (steering.choice().clone(), steering.ahead().clone())
+            let choice = steering.choice().clone();
+            (choice, steering.choices(), steering.ahead().clone())
         };
         if upload.picture.is_none() && choice.input() == Input::Image {
             continue;
@@ -120,6 +124,7 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
         match prepared {
             Some(Ok(prepared)) => ready.set(Turn {
                 choice,
+                choices,
                 params,
                 prepared,
                 sequence,
@@ -151,7 +156,13 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
     let mut painter = Painter::default();
     let mut last: Option<Turn> = None;
     let mut complained = None;
-    while let Some(turn) = turns.next().await {
+    let mut newer = None;
+    loop {
+        let turn = match newer.take() {
+            Some(turn) => Some(turn),
+            None => turns.next().await,
+        };
+        let Some(turn) = turn else { return };
         let same = last.as_ref().is_some_and(|last| {
             last.choice.row.id == turn.choice.row.id
                 && last.params == turn.params
@@ -162,7 +173,23 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
             continue;
         }
         let start = Instant::now();
-        match painter.paint(session, tools, &turn).await {
+        let painted = {
+            let mut painting = pin!(painter.paint(session, tools, &turn));
+            loop {
+                tokio::select! {
+                    painted = &mut painting => break painted,
+                    Some(next) = turns.next() => {
+                        let other = next.choice.row.id != turn.choice.row.id;
+                        newer = Some(next);
+                        // Another row was chosen: nobody waits for this one any more, least of all for its loading.
+                        if other {
+                            break Err(PipelineError::Cancelled);
+                        }
+                    }
+                }
+            }
+        };
+        match painted {
             Ok(Output {
                 mut frame,
                 report,
@@ -181,12 +208,12 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
             }
             Err(PipelineError::Cancelled) => {}
             Err(error) => {
-                // A fault that comes with every frame is said once, until a frame succeeds.
-                let message = error.to_string();
-                if complained.as_ref() != Some(&message) {
-                    tracing::warn!("session {}: {message}", session.id.0);
+                // A fault that comes with every frame is said once, until a frame succeeds or a row is chosen.
+                let complaint = Some((turn.choices, error.to_string()));
+                if complained != complaint {
+                    tracing::warn!("session {}: {error}", session.id.0);
                     refuse(session, Refusal::from(&error));
-                    complained = Some(message);
+                    complained = complaint;
                 }
                 last = None;
             }
@@ -198,12 +225,13 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
 #[derive(Default)]
 struct Painter {
     here: Option<(&'static str, Box<dyn PipelineHost>)>,
-    ready: Option<&'static str>,
-    failed: Option<(&'static str, PipelineError, Instant)>,
+    /// The row that painted last, where the device may remember the session.
+    seat: Option<&'static str>,
+    /// The row that the user was last told is ready; `None` while one is loaded.
+    told: Option<&'static str>,
+    /// Why the chosen row cannot be loaded, and which choice that was: it is not tried again with each frame.
+    failed: Option<(u64, PipelineError)>,
 }
-
-/// A row that cannot be loaded is asked for again after so long, and not with every frame.
-const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 impl Painter {
     async fn paint(
@@ -212,6 +240,15 @@ impl Painter {
         tools: &Tools,
         turn: &Turn,
     ) -> Result<Output, PipelineError> {
+        if let Some((choices, error)) = &self.failed
+            && *choices == turn.choices
+        {
+            return Err(error.clone());
+        }
+        let loaded = self.load(session, tools, turn).await;
+        let here = loaded.inspect_err(|error| {
+            self.failed = Some((turn.choices, error.clone()));
+        })?;
         let Choice { entry, row, .. } = turn.choice;
         let job = HostJob {
             session: session.id,
@@ -219,23 +256,12 @@ impl Painter {
             prepared: turn.prepared.clone(),
             cancel: session.cancel.clone(),
         };
-        if entry.info.runs_on == RunsOn::Device {
-            if self.ready != Some(row.id) {
-                self.wait_for(session, tools, entry, row).await?;
-                self.enter(session, tools, row.id);
-            }
+        let Some(mut host) = here else {
             return tools
                 .inference
                 .turn(row, job, (entry.batch_key)(&turn.params))
                 .await;
-        }
-        let mut host = match self.here.take() {
-            Some((id, host)) if id == row.id => host,
-            _ => tools.inference.load_here(entry, row)?,
         };
-        if self.ready != Some(row.id) {
-            self.enter(session, tools, row.id);
-        }
         let painted = tools.pool.run(move || {
             let result = host.turn(std::slice::from_ref(&job)).pop();
             (host, result)
@@ -247,34 +273,45 @@ impl Painter {
         result.unwrap_or(Err(PipelineError::Cancelled))
     }
 
-    /// Waits until the row paints; a failure holds for a while.
-    async fn wait_for(
+    /// Has the row loaded: its host, if it paints here, and `None` if it paints on the device.
+    async fn load(
         &mut self,
         session: &Session,
         tools: &Tools,
-        entry: &'static PipelineEntry,
-        row: &'static Row,
-    ) -> Result<(), PipelineError> {
-        if let Some((id, error, when)) = &self.failed
-            && *id == row.id
-            && when.elapsed() < TRY_AGAIN
-        {
-            return Err(error.clone());
+        turn: &Turn,
+    ) -> Result<Option<Box<dyn PipelineHost>>, PipelineError> {
+        let Choice { entry, row, .. } = turn.choice;
+        if entry.info.runs_on == RunsOn::Device {
+            if self.told != Some(row.id) {
+                self.told = None;
+                session.say(Event::Loading { row: row.id });
+                tools.inference.ready(entry, row).await?;
+                self.enter(session, tools, row.id);
+            }
+            return Ok(None);
         }
-        session.say(Event::Loading { row: row.id });
-        let ready = tools.inference.ready(entry, row).await;
-        self.failed = ready
-            .as_ref()
-            .err()
-            .map(|error| (row.id, error.clone(), Instant::now()));
-        ready
+        let host = match self.here.take() {
+            Some((id, host)) if id == row.id => host,
+            _ => {
+                let inference = tools.inference.clone();
+                let loaded = tools.pool.run(move || inference.load_here(entry, row));
+                loaded.await.ok_or_else(|| {
+                    PipelineError::failed(entry.info.id, "loading panicked; the log says where")
+                })??
+            }
+        };
+        if self.told != Some(row.id) {
+            self.enter(session, tools, row.id);
+        }
+        Ok(Some(host))
     }
 
     /// The row is loaded. What the session left behind at another one is forgotten.
     fn enter(&mut self, session: &Session, tools: &Tools, row: &'static str) {
-        if self.ready.replace(row).is_some() {
+        if self.seat.replace(row).is_some_and(|seat| seat != row) {
             tools.inference.close(session.id);
         }
+        self.told = Some(row);
         session.say(Event::Ready {
             row,
             params: session.params().as_map().clone(),

@@ -14,13 +14,19 @@ pub struct Steering {
     choice: Choice,
     /// All patches so far, merged.
     ahead: ParamSet,
+    /// Counts the choices, so that whoever chooses a row again asks for another try.
+    choices: u64,
 }
 
 impl Steering {
     /// The row's defaults.
     pub fn new(choice: Choice) -> Self {
         let ahead = choice.door.defaults().clone();
-        Self { choice, ahead }
+        Self {
+            choice,
+            ahead,
+            choices: 0,
+        }
     }
 
     /// Adds a patch; answers the whole set, and whether it differs from before.
@@ -39,6 +45,12 @@ impl Steering {
     pub fn switch(&mut self, choice: Choice) {
         self.ahead = choice.door.adopt(&self.ahead);
         self.choice = choice;
+        self.choices += 1;
+    }
+
+    /// How often a row was chosen.
+    pub fn choices(&self) -> u64 {
+        self.choices
     }
 
     /// The row.
