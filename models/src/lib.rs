@@ -8,6 +8,8 @@
 //! Every network is read from [`weights`], says its tensors' shapes in its documentation, takes a batch, and is called
 //! under [`tch::no_grad`], which is the caller's business because it belongs to the thread.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod clip;
 pub mod device;
 pub mod hub;

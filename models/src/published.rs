@@ -22,3 +22,9 @@ pub const SD_VAE: &str = include_str!("../configs/sd-vae.json");
 
 /// The tiny autoencoder for the same latents (`madebyollin/taesd`).
 pub const TAESD: &str = include_str!("../configs/taesd.json");
+
+/// The text encoder of Stable Diffusion 1.x and LCM_Dreamshaper_v7: CLIP ViT-L/14, 123 million weights.
+pub const SD15_TEXT: &str = include_str!("../configs/sd15-text.json");
+
+/// The text encoder of Stable Diffusion 2.x and SD-Turbo: OpenCLIP ViT-H/14 without its last layer, 340 million weights.
+pub const SD_TURBO_TEXT: &str = include_str!("../configs/sd-turbo-text.json");

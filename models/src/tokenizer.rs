@@ -150,7 +150,10 @@ impl Tokenizer {
         let left_out = encoding.get_offsets().get(room).map(|&(from, _)| {
             // Offsets are bytes of the prompt; one inside a character, of which another token holds a part, goes back to
             // its beginning.
-            let from = prompt.floor_char_boundary(from);
+            let from = (0..=from)
+                .rev()
+                .find(|&at| prompt.is_char_boundary(at))
+                .unwrap_or(0);
             prompt[from..].trim().to_owned()
         });
         let mut ids = Vec::with_capacity(self.length);

@@ -106,7 +106,7 @@ fn warm_up(inference: Inference, choice: Choice) -> watch::Receiver<Readiness> {
     let (state, receiver) = watch::channel(Readiness::Loading);
     tokio::spawn(async move {
         let readiness = match first_frame(&inference, &choice).await {
-            Ok(()) => Readiness::Ready,
+            Ok(()) => Readiness::Ready(inference.describe(choice.row).unwrap_or_default()),
             Err(error) => {
                 tracing::error!("`{}` made no first frame: {error}", choice.row.id);
                 Readiness::Failed(error)

@@ -9,6 +9,8 @@ mod canny;
 #[cfg(feature = "torch")]
 mod full_size;
 #[cfg(feature = "torch")]
+mod full_size_text;
+#[cfg(feature = "torch")]
 mod nearness;
 mod netpbm;
 #[cfg(feature = "torch")]
@@ -17,5 +19,7 @@ mod networks;
 mod pipelines;
 #[cfg(feature = "torch")]
 mod schedules;
+#[cfg(feature = "torch")]
+mod small_checkpoint;
 #[cfg(feature = "torch")]
 mod text;

@@ -9,7 +9,7 @@ use tch::Tensor;
 
 use crate::nearness::{Case as Tensors, distance};
 
-/// The bound; f32 keeps 6e-8 per operation.
+/// The project's bound for schedules; f32 keeps 6e-8 per operation.
 const BOUND: f64 = 1e-6;
 
 struct Case {

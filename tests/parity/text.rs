@@ -13,7 +13,7 @@ use crate::nearness::{Case, assert_near};
 
 const KINDS: [&str; 2] = ["quick_gelu", "gelu"];
 
-/// The bound for a network in f32.
+/// The project's bound for a network in f32.
 const BOUND: f64 = 1e-4;
 
 struct Reference {

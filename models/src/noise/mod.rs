@@ -159,4 +159,5 @@ impl NoiseScheduler {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -37,7 +37,6 @@ pub struct Moments {
 
 impl Moments {
     /// The likeliest latent.
-    #[must_use]
     pub fn mode(&self) -> Tensor {
         self.mean.shallow_clone()
     }

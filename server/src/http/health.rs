@@ -15,7 +15,7 @@ pub async fn health() -> HttpResponse {
 pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
     let first = rooms.listing.first();
     let (status, reason) = match &*rooms.warm.borrow() {
-        Readiness::Ready => ("ready", None),
+        Readiness::Ready(_) => ("ready", None),
         Readiness::Loading => ("loading", None),
         Readiness::Failed(error) => ("failed", Some(error.to_string())),
     };

@@ -85,8 +85,8 @@ impl InferenceConfig {
 pub enum Readiness {
     /// A loader thread reads it, or the device thread takes it in.
     Loading,
-    /// It paints.
-    Ready,
+    /// It paints, with the checkpoint that these words name (empty where there is none).
+    Ready(String),
     /// It cannot be loaded; asking again tries again.
     Failed(PipelineError),
 }
@@ -185,13 +185,26 @@ impl Inference {
         let mut state = self.row(entry, row);
         loop {
             match &*state.borrow_and_update() {
-                Readiness::Ready => return Ok(()),
+                Readiness::Ready(_) => return Ok(()),
                 Readiness::Failed(error) => return Err(error.clone()),
                 Readiness::Loading => {}
             }
             if state.changed().await.is_err() {
                 return Err(PipelineError::failed(row.id, "the device thread is gone"));
             }
+        }
+    }
+
+    /// What a loaded row paints with, for people; `None` if it is not loaded or needs no weights.
+    pub fn describe(&self, row: &Row) -> Option<String> {
+        let rows = self
+            .shared
+            .rows
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        match &*rows.get(row.id)?.borrow() {
+            Readiness::Ready(words) if !words.is_empty() => Some(words.clone()),
+            _ => None,
         }
     }
 

@@ -156,7 +156,7 @@ impl Worker {
             Ok(true) => {
                 let state = seat.settling.take();
                 if let Some(state) = &state {
-                    state.send_replace(Readiness::Ready);
+                    state.send_replace(Readiness::Ready(seat.host.describe()));
                 }
                 seat._state = state;
                 tracing::info!("`{row}` is ready");

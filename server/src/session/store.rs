@@ -151,11 +151,7 @@ impl Store {
         stats["pipeline"] = choice.entry.info.id.into();
         stats["row"] = choice.row.id.into();
         stats["device"] = self.tools.inference.device().device.clone().into();
-        stats["checkpoint"] = choice
-            .row
-            .checkpoint
-            .map(|checkpoint| checkpoint.name)
-            .into();
+        stats["checkpoint"] = self.tools.inference.describe(choice.row).into();
         stats
     }
 }
