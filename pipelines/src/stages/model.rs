@@ -22,13 +22,6 @@ use crate::stages::checkpoint::{self, Found};
 use crate::stages::fault;
 use crate::stages::prompt_cache::{PromptCache, Words};
 
-/// The text encoder of Stable Diffusion 1.x: `text_encoder/config.json` of `stable-diffusion-v1-5/stable-diffusion-v1-5`.
-const VIT_L: &str = r#"{"vocab_size": 49408, "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
-    "num_attention_heads": 12, "max_position_embeddings": 77, "hidden_act": "quick_gelu"}"#;
-/// That of SD-Turbo: `text_encoder/config.json` of `stabilityai/sd-turbo`.
-const OPENCLIP_H: &str = r#"{"vocab_size": 49408, "hidden_size": 1024, "intermediate_size": 4096,
-    "num_hidden_layers": 23, "num_attention_heads": 16, "max_position_embeddings": 77, "hidden_act": "gelu"}"#;
-
 /// Everything that paints, but the text encoder, which stays inside its [`PromptCache`].
 pub struct Model {
     /// Where it paints.
@@ -222,7 +215,10 @@ impl Parts {
         let tiny = !context.no_taesd;
         Self {
             tokenizer: None,
-            text_encoder: Part::Random("text encoder", pick(VIT_L, OPENCLIP_H)),
+            text_encoder: Part::Random(
+                "text encoder",
+                pick(published::SD15_TEXT, published::SD_TURBO_TEXT),
+            ),
             denoiser: Part::Random(
                 "denoiser",
                 pick(published::LCM_UNET, published::SD_TURBO_UNET),
