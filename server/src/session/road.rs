@@ -120,7 +120,7 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
         };
         let prepared = tools.pool.run(work).await;
         session.stats.stages([&stage("prepare", start)]);
-        session.stats.skipped(skipped.load(Ordering::Relaxed));
+        session.stats.skipped(skipped.swap(0, Ordering::Relaxed));
         match prepared {
             Some(Ok(prepared)) => ready.set(Turn {
                 choice,
@@ -156,7 +156,8 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
     let mut painter = Painter::default();
     let mut last: Option<Turn> = None;
     let mut complained = None;
-    let mut newer = None;
+    let mut newer: Option<Turn> = None;
+    let skipped = turns.skipped();
     loop {
         let turn = match newer.take() {
             Some(turn) => Some(turn),
@@ -180,7 +181,8 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
                     painted = &mut painting => break painted,
                     Some(next) = turns.next() => {
                         let other = next.choice.row.id != turn.choice.row.id;
-                        newer = Some(next);
+                        let overtaken = u64::from(newer.replace(next).is_some());
+                        session.stats.skipped(overtaken + skipped.swap(0, Ordering::Relaxed));
                         // Another row was chosen: nobody waits for this one any more, least of all for its loading.
                         if other {
                             break Err(PipelineError::Cancelled);

@@ -47,8 +47,8 @@ impl Stats {
         self.unchanged.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn skipped(&self, total: u64) {
-        self.skipped.store(total, Ordering::Relaxed);
+    pub(super) fn skipped(&self, frames: u64) {
+        self.skipped.fetch_add(frames, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self) {
