@@ -101,6 +101,10 @@ test-clients: build venv $(CHECKPOINT) $(CLIP) ## ffmpeg, OpenCV, curl and the n
 test-browser: build venv $(CHECKPOINT) $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera
 	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=180000
 
+.PHONY: soak
+soak: build venv $(CHECKPOINT) $(CLIP) ## cameras and viewers come and go for MINUTES (10): nothing may be left behind
+	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
+
 .PHONY: bench
 bench: build venv $(CHECKPOINT) $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py

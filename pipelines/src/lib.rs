@@ -3,6 +3,8 @@
 //! To add one: write its module (start from [`passthrough`]), give it rows in [`rows`], add its line to [`registry`].
 //! What pipelines share stands in [`stages`]. The feature `torch` (default) brings the diffusion pipelines.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod canny;
 #[cfg(feature = "torch")]
 pub mod controlnet;

@@ -10,6 +10,8 @@
 //!
 //! A [`session`] strings one road together; the stages are beads and never import each other. [`http`] is the door.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod bench;
 pub mod cell;
 pub mod config;

@@ -113,6 +113,9 @@ pub struct DeviceInfo {
     pub why: String,
 }
 
+/// How a row becomes a pipeline in host memory; see [`Pipeline::load`].
+pub type Load = fn(&LoadContext<'_>, &Row) -> Result<Box<dyn PipelineHost>, PipelineError>;
+
 /// One line of the registry: a pipeline with its type erased.
 #[derive(Clone, Copy)]
 pub struct PipelineEntry {
@@ -123,7 +126,7 @@ pub struct PipelineEntry {
     /// The door for one row's parameters; compiled once, so ask once and keep it.
     pub door: fn(&Row) -> Door,
     /// Reads weights; see [`Pipeline::load`].
-    pub load: fn(&LoadContext<'_>, &Row) -> Result<Box<dyn PipelineHost>, PipelineError>,
+    pub load: Load,
     /// See [`Pipeline::prepare`].
     pub prepare: fn(Option<Frame>, &ParamSet) -> Result<Prepared, PipelineError>,
     /// See [`Pipeline::batch_key`].
