@@ -48,7 +48,7 @@ async fn rested(flags: &[&str]) -> (House, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_nothing_comes_any_more() {
-    let (house, before) = rested(&["--idle-timeout", "0.5"]).await;
+    let (house, before) = rested(&["--idle-timeout", "2"]).await;
     let owner = house.begin(json!({})).await;
     let viewer = house.watch(&owner.id).await;
     owner.send(&plain(RED)).await;
@@ -61,7 +61,7 @@ async fn when_nothing_comes_any_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_its_time_is_over() {
-    let (house, before) = rested(&["--timeout", "1"]).await;
+    let (house, before) = rested(&["--timeout", "3"]).await;
     let mut camera = house.camera("0123456789abcdef").await;
     let session = std::sync::Arc::downgrade(&house.session("0123456789abcdef"));
     camera.frame(&json!({}), &plain(RED)).await;

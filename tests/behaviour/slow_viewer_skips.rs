@@ -4,17 +4,17 @@ use limn_tests::house::{House, until};
 use limn_tests::pictures::noise;
 use serde_json::json;
 
-const SENT: u32 = 60;
+const SENT: u32 = 40;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_viewer_skips_to_the_newest() {
     let house = House::open(&["--pipeline", "passthrough"]);
-    let owner = house.begin(json!({})).await;
+    let owner = house
+        .begin(json!({"params": {"width": 256, "height": 256}}))
+        .await;
     let mut slow = house.watch(&owner.id).await;
     let mut fast = house.watch(&owner.id).await;
-    let pictures: Vec<_> = (0..SENT)
-        .map(|number| noise(512, number % 8 + number))
-        .collect();
+    let pictures: Vec<_> = (0..SENT).map(|number| noise(256, number)).collect();
     owner.send(&pictures[0]).await;
     assert_eq!(slow.next().await.unwrap().bytes, pictures[0]);
     // The slow one reads nothing from here on; the fast one sees each picture before the next is sent.
@@ -34,10 +34,12 @@ async fn a_slow_viewer_skips_to_the_newest() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_viewer_that_never_reads_does_not_keep_its_session() {
     let house = House::open(&["--pipeline", "passthrough"]);
-    let owner = house.begin(json!({})).await;
+    let owner = house
+        .begin(json!({"params": {"width": 256, "height": 256}}))
+        .await;
     let stuck = house.watch(&owner.id).await;
     for number in 0..30 {
-        owner.send(&noise(512, number)).await;
+        owner.send(&noise(256, number)).await;
         until("it is painted", || {
             house.count(&owner.id, "painted") == u64::from(number) + 1
         })

@@ -24,7 +24,7 @@ async fn user(mut camera: Camera, mut viewer: Viewer, own: Colour, other: Colour
         for number in 0_u32.. {
             let prompt = if number % 2 == 0 { "copy" } else { "fill" };
             let params = json!({
-                "prompt": prompt, "together": together, "millis": number % 5,
+                "prompt": prompt, "together": together, "millis": number % 5, "width": 64, "height": 64,
                 "red": own[0], "green": own[1], "blue": own[2],
             });
             // A shade of its own each time, since an unchanged picture is not painted again.

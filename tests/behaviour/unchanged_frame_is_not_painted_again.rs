@@ -10,18 +10,17 @@ async fn equal_frames_are_painted_once() {
     const DIARY: &str = "equal frames";
     let house = House::open(&[]);
     let owner = house.begin(json!({"params": {"diary": DIARY}})).await;
-    let mut done = 0;
-    for (colour, patch, painted) in [
+    let frames = [
         (RED, json!({}), 1),
         (RED, json!({}), 1),
         (RED, json!({"red": 0}), 1),
         (BLUE, json!({}), 2),
         (BLUE, json!({}), 2),
         (RED, json!({}), 3),
-    ] {
+    ];
+    for ((colour, patch, painted), done) in frames.into_iter().zip(1..) {
         assert_eq!(owner.patch(patch).await.status, 200);
         owner.send(&plain(colour)).await;
-        done += 1;
         until("the frame is through", || {
             house.count(&owner.id, "painted") + house.count(&owner.id, "unchanged") == done
         })

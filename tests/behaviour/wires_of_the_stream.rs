@@ -50,13 +50,16 @@ async fn the_head_is_what_old_readers_and_proxies_take() {
     house.close().await;
 }
 
+/// A query, headers, and whether the parts then say their length.
+type Asked<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_kind_of_reader_gets_its_framing() {
     const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0";
     let house = House::open(&[]);
     let owner = painted(&house).await;
     let path = format!("/api/sessions/{}/stream.mjpeg", owner.id);
-    let asked: [(&str, &[(&str, &str)], bool); 7] = [
+    let asked: [Asked; 7] = [
         ("", &[("Sec-Fetch-Dest", "image")], false),
         ("", &[("User-Agent", CHROME)], false),
         (
