@@ -85,6 +85,15 @@ impl<P: Pipeline> Host<P> {
         })
     }
 
+    /// Puts a slot back after its turn. A session whose step failed is opened anew with its next frame.
+    fn keep(&mut self, session: SessionId, slot: Slot<P>, output: &Result<Output, PipelineError>) {
+        if matches!(output, Err(PipelineError::Failed { .. })) {
+            forget::<P>(slot);
+        } else {
+            self.slots.insert(session, slot);
+        }
+    }
+
     fn run(
         &mut self,
         jobs: &[HostJob],
@@ -127,6 +136,11 @@ fn fence<P: Pipeline, T>(work: impl FnOnce() -> T) -> Result<T, PipelineError> {
     })
 }
 
+/// Drops a session's state inside the fence: what it holds may panic on its way out.
+fn forget<P: Pipeline>(slot: Slot<P>) {
+    let _ = fence::<P, _>(|| drop(slot));
+}
+
 impl<P: Pipeline> PipelineHost for Host<P> {
     fn describe(&self) -> String {
         self.pipeline.describe()
@@ -157,8 +171,8 @@ impl<P: Pipeline> PipelineHost for Host<P> {
                 for ((output, slot), (job, place)) in
                     outputs.into_iter().zip(slots).zip(ready.iter().zip(places))
                 {
+                    self.keep(job.session, slot, &output);
                     results[place] = output;
-                    self.slots.insert(job.session, slot);
                 }
             }
             Err(error) if ready.len() == 1 => results[places[0]] = Err(error),
@@ -167,9 +181,10 @@ impl<P: Pipeline> PipelineHost for Host<P> {
             Err(_) => {
                 for ((job, mut slot), place) in ready.iter().zip(slots).zip(places) {
                     match self.run(std::slice::from_ref(job), std::slice::from_mut(&mut slot)) {
-                        Ok(mut output) => {
-                            results[place] = output.remove(0);
-                            self.slots.insert(job.session, slot);
+                        Ok(mut outputs) => {
+                            let output = outputs.remove(0);
+                            self.keep(job.session, slot, &output);
+                            results[place] = output;
                         }
                         Err(error) => results[place] = Err(error),
                     }
@@ -180,7 +195,9 @@ impl<P: Pipeline> PipelineHost for Host<P> {
     }
 
     fn close(&mut self, session: SessionId) {
-        self.slots.remove(&session);
+        if let Some(slot) = self.slots.remove(&session) {
+            forget::<P>(slot);
+        }
     }
 
     fn open_sessions(&self) -> usize {

@@ -230,7 +230,7 @@ impl Door {
             let path = error.instance_path().to_string();
             return Err(ParamError::new(
                 path.trim_start_matches('/'),
-                error.to_string(),
+                shortened(error.to_string()),
             ));
         }
         let Json::Object(merged) = merged else {
@@ -251,6 +251,18 @@ impl Door {
                 self.apply(&set, &one, Unknown::Ignore).unwrap_or(set)
             })
     }
+}
+
+/// The validator's sentences quote the value, which may be a megabyte of prompt: its beginning and the rule at the end
+/// say enough.
+fn shortened(message: String) -> String {
+    const SIDE: usize = 120;
+    let letters: Vec<char> = message.chars().collect();
+    if letters.len() <= 2 * SIDE {
+        return message;
+    }
+    let (head, tail) = (&letters[..SIDE], &letters[letters.len() - SIDE..]);
+    head.iter().chain(&[' ', '…', ' ']).chain(tail).collect()
 }
 
 fn json_of(value: Value) -> Json {
@@ -389,6 +401,21 @@ mod tests {
                 .apply(door.defaults(), &patch(r#"{"colour": 1}"#), Unknown::Ignore)
                 .unwrap(),
             door.defaults()
+        );
+    }
+
+    #[test]
+    fn a_refusal_does_not_echo_a_megabyte() {
+        let door = door();
+        let long = Map::from_iter([("width".to_owned(), Json::from("x".repeat(1 << 20)))]);
+        let message = door
+            .apply(door.defaults(), &long, Unknown::Refuse)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.len() < 400 && message.contains("width"),
+            "{}",
+            message.len()
         );
     }
 

@@ -95,12 +95,7 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(
-        key: String,
-        id: SessionId,
-        choice: Choice,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    fn new(key: String, id: SessionId, choice: Choice, place: OwnedSemaphorePermit) -> Self {
         Self {
             key,
             id,
@@ -120,7 +115,7 @@ impl Session {
             ended: CancellationToken::new(),
             end_reason: Mutex::default(),
             cancel: Cancel::default(),
-            place: Mutex::new(place),
+            place: Mutex::new(Some(place)),
         }
     }
 

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use limn_pipeline::SessionId;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::event::{EndReason, Event};
 use super::road::{self, Tools};
@@ -35,7 +35,7 @@ pub enum CreateError {
 /// All sessions.
 pub struct Store {
     sessions: DashMap<String, Arc<Session>>,
-    places: Option<Arc<Semaphore>>,
+    places: Arc<Semaphore>,
     next: AtomicU64,
     config: SessionConfig,
     tools: Tools,
@@ -49,11 +49,13 @@ impl Store {
         tools: Tools,
         runtime: tokio::runtime::Handle,
     ) -> Arc<Self> {
-        let places =
-            (config.max_sessions > 0).then(|| Arc::new(Semaphore::new(config.max_sessions)));
+        let places = match config.max_sessions {
+            0 => Semaphore::MAX_PERMITS,
+            most => most.min(Semaphore::MAX_PERMITS),
+        };
         let store = Arc::new(Self {
             sessions: DashMap::new(),
-            places,
+            places: Arc::new(Semaphore::new(places)),
             next: AtomicU64::new(1),
             config,
             tools,
@@ -65,15 +67,12 @@ impl Store {
 
     /// A new session under `key`, or under a name of the server's.
     pub fn create(&self, key: Option<String>, choice: Choice) -> Result<Arc<Session>, CreateError> {
-        let place = match &self.places {
-            Some(places) => Some(Arc::clone(places).try_acquire_owned().map_err(
-                |error| match error {
-                    tokio::sync::TryAcquireError::NoPermits => CreateError::Full,
-                    tokio::sync::TryAcquireError::Closed => CreateError::Draining,
-                },
-            )?),
-            None => None,
-        };
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|error| match error {
+                TryAcquireError::NoPermits => CreateError::Full,
+                TryAcquireError::Closed => CreateError::Draining,
+            })?;
         let key = key.unwrap_or_else(token::new_key);
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let Entry::Vacant(vacant) = self.sessions.entry(key.clone()) else {
@@ -110,9 +109,7 @@ impl Store {
 
     /// Ends all sessions and takes no more.
     pub fn drain(&self) {
-        if let Some(places) = &self.places {
-            places.close();
-        }
+        self.places.close();
         self.all()
             .iter()
             .for_each(|session| self.end(session, EndReason::Draining));

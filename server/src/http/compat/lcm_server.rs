@@ -286,7 +286,11 @@ impl Talk {
                     .get("row")
                     .or_else(|| message.get("pipeline"))
                     .and_then(Value::as_str);
-                match self.rooms.listing.choose(name) {
+                let Some(name) = name else {
+                    let refusal = Refusal::new("bad_message", "`pipeline` names no `row`");
+                    return self.refuse(refusal).await;
+                };
+                match self.rooms.listing.choose(Some(name)) {
                     Ok(choice) => self.session.switch(choice),
                     Err(error) => return self.refuse(error.into()).await,
                 }
