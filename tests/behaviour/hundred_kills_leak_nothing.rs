@@ -45,7 +45,7 @@ async fn killed(house: &House, number: u32) -> Option<Viewer> {
         camera.leave().await;
         return None;
     }
-    (number % 3 == 0).then_some(viewer)
+    number.is_multiple_of(3).then_some(viewer)
 }
 
 async fn all_gone(house: &House) {
