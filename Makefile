@@ -24,9 +24,8 @@ CHECKPOINT := .checkpoints/small-random/model_index.json
 CLIP := .fixtures/clip.mjpeg
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find frontend -maxdepth 1 -type f 2>/dev/null)
-# Two make other things and on demand: the checkpoint below, and full-size networks, which the tests ask for one by one.
-FIXTURES := $(patsubst tests/parity/fixtures/%.py,.fixtures/.made/%,$(filter-out %/small_checkpoint.py %/full_size%.py, \
-	$(wildcard tests/parity/fixtures/*.py)))
+# The scripts beside these in tests/parity/fixtures/ make other things, and on demand.
+FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines schedules text)
 SCRIPTS := $(wildcard setup/*.sh) .ci/run
 STARTED := $(shell date +%s)
 
