@@ -54,9 +54,7 @@ test('a server that is full: words, and a place as soon as one is free', async (
   await second.page.getByTestId('retry').click();
   await stands(second.page, 'live');
   await painted(second.page);
-  for (const { errors } of [first, second]) {
-    assert.deepEqual(errors, []);
-    }
+  for (const { errors } of [first, second]) assert.deepEqual(errors, []);
 });
 
 test('a wire that is cut: the page finds its session again by itself', async (t) => {
