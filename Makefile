@@ -98,7 +98,7 @@ test-clients: build venv $(CHECKPOINT) $(CLIP) ## ffmpeg, OpenCV, curl and the n
 # One after the other: two browsers on two cores would be slow for each other's reasons.
 .PHONY: test-browser
 test-browser: build venv $(CHECKPOINT) $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera
-	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=180000
+	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=300000
 
 .PHONY: soak
 soak: build venv $(CHECKPOINT) $(CLIP) ## cameras and viewers come and go for MINUTES (10): nothing may be left behind

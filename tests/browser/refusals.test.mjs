@@ -1,7 +1,7 @@
 // What the page says and does when it does not get what it wants.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { launch, open } from './chromium.mjs';
 import { PHOTOGRAPH } from './photograph.mjs';
 import { Proxy } from './proxy.mjs';
@@ -11,6 +11,7 @@ import { contrast, painted, stands, streamUrl, until } from './stage.mjs';
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 
 const FAST = ['--pipeline', 'passthrough'];
 
@@ -53,10 +54,7 @@ test('a server that is full: words, and a place as soon as one is free', async (
   await second.page.getByTestId('retry').click();
   await stands(second.page, 'live');
   await painted(second.page);
-  for (const { page, errors } of [first, second]) {
-    assert.deepEqual(errors, []);
-    await page.context().close();
-  }
+  for (const { errors } of [first, second]) assert.deepEqual(errors, []);
 });
 
 test('a wire that is cut: the page finds its session again by itself', async (t) => {
@@ -76,7 +74,6 @@ test('a wire that is cut: the page finds its session again by itself', async (t)
   });
   assert.ok(now.age_secs >= before.age_secs, 'the session began anew');
   assert.equal((await server.json('/api/queue')).queue_size, 1);
-  await page.context().close();
 });
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
@@ -94,6 +91,5 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     await painted(page);
     assert.equal(await id(page), key);
     assert.equal(await page.getByTestId('param-canny_low').inputValue(), '77');
-    await page.context().close();
-  });
+    });
 }

@@ -35,19 +35,26 @@ export async function until(what, answer, ms = 30_000) {
   }
 }
 
-/** The first painted picture. */
-export const painted = (page, ms) => until('a painted picture', () => picture(page), ms);
-
-/** A picture that has stood still for `ms`, one of a still source whose parameters have all arrived. */
-export async function settled(page, ms = 1200) {
-  let last = await painted(page);
-  let since = Date.now();
-  return until('a picture that stands still', async () => {
+/** The first painted picture; a canvas is black from its first size to its first picture. */
+export const painted = (page, ms) =>
+  until('a painted picture', async () => {
     const now = await picture(page);
-    if (now === null || difference(now, last) > 0) [last, since] = [now ?? last, Date.now()];
-    return Date.now() - since > ms ? last : null;
-  });
+    return now !== null && contrast(now) > 1 ? now : null;
+  }, ms);
+
+/** The picture of a still source when the server, asked at `session`, has nothing left to paint for it. */
+export async function settled(page, session, ms) {
+  let before = null;
+  return until('a picture that stands still', async () => {
+    const { painted, unchanged } = (await session()).stats;
+    const now = { painted, unchanged, picture: await picture(page) };
+    if (before === null || now.painted !== before.painted || !same(now.picture, before.picture)) before = now;
+    // Frames came that were not worth painting, and the picture had the time to reach the page.
+    return now.picture !== null && now.painted > 0 && now.unchanged >= before.unchanged + 5 ? now.picture : null;
+  }, ms);
 }
+
+const same = (one, other) => one !== null && other !== null && difference(one, other) === 0;
 
 /** A different picture than `from`, by at least `steps` of 255 in the mean. */
 export function changed(page, from, steps, ms) {

@@ -3,16 +3,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { launch, open } from './chromium.mjs';
 import { PHOTOGRAPH } from './photograph.mjs';
 import { ROOT, Server } from './server.mjs';
-import { changed, contrast, difference, painted, picture, settled, stands, streamUrl, until } from './stage.mjs';
+import { changed, difference, painted, picture, settled, stands, streamUrl, until } from './stage.mjs';
 
 const run = promisify(execFile);
 /** In the mean of all values: far above what JPEG does, far below what another prompt does. */
 const ANOTHER_PICTURE = 2;
+/** Pictures that a program reads: enough to see one move, few enough for a pipeline that takes a second for each. */
+const READ = 4;
 
 let browser;
 let server;
@@ -24,6 +26,9 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
+
+// A page that a failed test left open would hold its place on the server.
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 
 /** The page with `row` chosen. */
 async function ready(row) {
@@ -52,35 +57,35 @@ async function reader(program, url, count) {
 for (const row of ['controlnet', 'img2img', 'lcm']) {
   test(`${row} paints the camera while ffmpeg and OpenCV watch`, async () => {
     const { page, errors, first } = await camera(row);
-    assert.ok(contrast(first) > 1, 'the picture is one even colour');
     await changed(page, first, ANOTHER_PICTURE);
     const url = await streamUrl(page);
-    for (const seen of await Promise.all([reader('ffmpeg', url, 6), reader('opencv', url, 6)])) {
-      assert.equal(seen.pictures, 6);
+    for (const seen of await Promise.all([reader('ffmpeg', url, READ), reader('opencv', url, READ)])) {
+      assert.equal(seen.pictures, READ);
       assert.deepEqual(seen.size, [512, 512]);
       assert.ok(seen.moved > 0, 'the reader saw a picture that stands still');
       assert.ok(seen.contrast > 1, 'the reader saw one even colour');
     }
     assert.equal(await page.getByTestId('stat-pipeline').textContent(), row);
     assert.deepEqual(errors, []);
-    await page.context().close();
   });
 
   test(`${row} paints another picture for another prompt, and the first again for the first`, async () => {
     const { page, errors } = await ready(row);
-    await page.getByTestId('start-picture-file').setInputFiles(PHOTOGRAPH);
-    await stands(page, 'live');
     const prompt = page.getByTestId('param-prompt');
     await prompt.fill('a lighthouse in a storm, oil on canvas');
-    const lighthouse = await settled(page);
+    await page.getByTestId('start-picture-file').setInputFiles(PHOTOGRAPH);
+    await stands(page, 'live');
+    const path = new URL(await streamUrl(page)).pathname.replace('/stream.mjpeg', '');
+    const session = () => server.json(path);
+    const lighthouse = await settled(page, session);
     await prompt.fill('a bowl of lemons on a blue table');
     await changed(page, lighthouse, ANOTHER_PICTURE);
-    const lemons = await settled(page);
+    const lemons = await settled(page, session);
     await prompt.fill('a lighthouse in a storm, oil on canvas');
     await changed(page, lemons, ANOTHER_PICTURE);
-    assert.ok(difference(await settled(page), lighthouse) < 0.5, 'the same prompt painted another picture');
+    const again = difference(await settled(page, session), lighthouse);
+    assert.ok(again < 0.5, `the same prompt painted another picture, ${again} of 255 away`);
     assert.deepEqual(errors, []);
-    await page.context().close();
   });
 }
 
@@ -93,7 +98,6 @@ test('canny draws the edges of the camera, and a slider moves them', async () =>
   await page.getByTestId('param-canny_high').fill('1000');
   await until('fewer edges', async () => light(await picture(page)) < 2);
   assert.deepEqual(errors, []);
-  await page.context().close();
 });
 
 test('the row changes while the camera plays', async () => {
@@ -104,5 +108,4 @@ test('the row changes while the camera plays', async () => {
   await page.getByTestId('pipeline').selectOption('passthrough');
   await changed(page, edges, 20);
   assert.deepEqual(errors, []);
-  await page.context().close();
 });
