@@ -97,6 +97,15 @@ impl Camera {
         }
     }
 
+    /// Reads on to the next binary message.
+    pub async fn picture(&mut self) -> Vec<u8> {
+        loop {
+            if let Message::Binary(bytes) = self.message().await {
+                return bytes.to_vec();
+            }
+        }
+    }
+
     /// Reads on to the close, and gives its code.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {

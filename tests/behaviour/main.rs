@@ -6,6 +6,7 @@ mod config_is_read;
 mod errors_are_json;
 mod events_for_owner_and_viewer;
 mod frame_by_post;
+mod frames_over_a_socket;
 mod greedy_session_cannot_starve;
 mod hundred_kills_leak_nothing;
 mod jpeg_leaves_as_it_came;

@@ -5,6 +5,7 @@ pub mod compat;
 mod control;
 mod error;
 mod events;
+mod frames;
 mod health;
 mod sessions;
 mod snapshot;
@@ -78,10 +79,12 @@ fn routes(app: &mut ServiceConfig) {
         .route("/api/sessions/{key}", web::delete().to(sessions::delete))
         .route("/api/sessions/{key}/params", web::patch().to(sessions::params))
         .route("/api/sessions/{key}/frame", web::post().to(sessions::frame))
+        .route("/api/sessions/{key}/frames", web::get().to(frames::frames))
         .route("/api/sessions/{key}/events", web::get().to(events::events))
         .route("/api/sessions/{key}/stream.mjpeg", web::get().to(stream::stream))
         .route("/api/sessions/{key}/stream.mjpeg", web::head().to(stream::head))
         .route("/api/sessions/{key}/snapshot.jpg", web::get().to(snapshot::snapshot))
+        .route("/api/sessions/{key}/snapshot.jpg", web::head().to(snapshot::snapshot))
         // The wire of the Real-Time Latent Consistency Model server.
         .route("/api/ws/{key}", web::get().to(compat::lcm_server::socket))
         .route("/api/stream/{key}", web::get().to(stream::stream))

@@ -84,13 +84,9 @@ impl Stats {
         self.encoded.load(Ordering::Relaxed)
     }
 
-    /// Milliseconds that one paint takes now, as far as the pipeline says; 0 if it does not.
-    pub fn paint_millis(&self) -> f64 {
-        lock(&self.recent)
-            .stages
-            .get("paint")
-            .copied()
-            .unwrap_or_default()
+    /// Milliseconds that one paint takes now, waiting for its turn included; `None` before the first.
+    pub fn paint_millis(&self) -> Option<f64> {
+        lock(&self.recent).stages.get("paint").copied()
     }
 
     /// Works out the rates; called once a second.

@@ -1,43 +1,23 @@
-//! The socket of the Real-Time Latent Consistency Model server, which our own page speaks too.
-//!
-//! The server asks with `send_frame`; the client answers with three messages in order: `{"status":"next_frame"}`, its
-//! parameters, a JPEG (left out in text mode). What is not in that protocol goes over statuses that its client ignores:
-//! see [`Event`], and `params` and `pipeline` from the client.
+//! The socket of the Real-Time Latent Consistency Model server, which our own page speaks too: who gets which session.
+//! What is then said is in [`lcm_talk`](super::lcm_talk).
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, CloseCode, ProtocolError};
-use bytes::Bytes;
-use limn_pipeline::{Input, Unknown};
+use actix_ws::CloseCode;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
+use serde_json::json;
 
+use super::lcm_talk::{End, Talk};
 use crate::http::error::ApiError;
 use crate::http::{Rooms, control};
-use crate::refusal::Refusal;
-use crate::session::event::{EndReason, Event};
+use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
 use crate::session::{Session, token};
 
-/// A socket that does not take a message for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often the client is pinged, and how many pings may go unanswered: a connection that hangs half open must not keep
-/// its owner from coming back.
-const PING: Duration = Duration::from_secs(2);
-const LOST_PINGS: u32 = 3;
-
 /// A page that is reloaded says that it goes away, and is back within moments under the same name.
 const RELOAD: Duration = Duration::from_secs(5);
-
-/// A slow painter is asked for frames this many times per painting: the newest is then at most so fresh, and the
-/// machine does not spend its time on pictures that nobody will paint.
-const FRAMES_PER_PAINTING: f64 = 4.0;
 
 /// `?row=`: the row that a new session starts with.
 #[derive(Deserialize)]
@@ -94,16 +74,7 @@ pub async fn socket(
         .aggregate_continuations()
         .max_continuation_size(limit);
     actix_web::rt::spawn(async move {
-        let talk = Talk {
-            interval: Duration::from_secs_f64(1.0 / rooms.store.config().max_fps),
-            rooms,
-            socket,
-            session: Arc::clone(&claim.session),
-            expects: Expects::Beginning,
-            asked: Instant::now(),
-            ask_at: None,
-            heard: Instant::now(),
-        };
+        let talk = Talk::new(rooms, socket, Arc::clone(&claim.session));
         let end = talk.run(messages).await;
         claim.release(end);
     });
@@ -117,18 +88,6 @@ async fn full(mut socket: actix_ws::Session) {
         .text(json!({"status": "error", "message": "Server is full"}).to_string())
         .await;
     let _ = socket.close(Some(CloseCode::Normal.into())).await;
-}
-
-/// How a socket ended.
-enum End {
-    /// Its client closed it on purpose.
-    Left,
-    /// Its page goes away, perhaps to be reloaded.
-    GoingAway,
-    /// It broke; its client may come back until the session is idle for too long.
-    Dropped,
-    /// The session ended first.
-    SessionEnded,
 }
 
 /// The socket's hold on its session, given back however its task ends.
@@ -160,237 +119,5 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.session.detach();
-    }
-}
-
-/// What the next message should be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expects {
-    Beginning,
-    Params { picture: bool },
-    Picture,
-}
-
-/// One socket's conversation.
-struct Talk {
-    rooms: web::Data<Rooms>,
-    socket: actix_ws::Session,
-    session: Arc<Session>,
-    expects: Expects,
-    /// When `send_frame` was said last.
-    asked: Instant,
-    /// When to say `send_frame`; `None` while one is being answered.
-    ask_at: Option<Instant>,
-    interval: Duration,
-    /// When the client last said anything, be it a pong.
-    heard: Instant,
-}
-
-impl Talk {
-    async fn run(mut self, mut messages: actix_ws::AggregatedMessageStream) -> End {
-        let mut events = self.session.events();
-        let session = Arc::clone(&self.session);
-        for status in [
-            json!({"status": "connected", "message": "Connected"}),
-            json!({"status": "wait"}),
-            json!({"status": "send_frame"}),
-        ] {
-            if self.say(&status).await.is_break() {
-                return End::Dropped;
-            }
-        }
-        let mut pings = tokio::time::interval(PING);
-        loop {
-            let ask_at = self.ask_at;
-            let flow = tokio::select! {
-                () = session.ended() => return self.session_ended().await,
-                message = messages.recv() => match message {
-                    Some(Ok(message)) => self.hear(message).await,
-                    Some(Err(error)) => return self.broken(error).await,
-                    None => ControlFlow::Break(End::Dropped),
-                },
-                event = events.recv() => match event {
-                    Ok(event) => self.say(&event.json()).await,
-                    Err(RecvError::Lagged(_)) => ControlFlow::Continue(()),
-                    Err(RecvError::Closed) => ControlFlow::Break(End::SessionEnded),
-                },
-                () = tokio::time::sleep_until(ask_at.unwrap_or_else(Instant::now)), if ask_at.is_some() => {
-                    (self.asked, self.ask_at) = (Instant::now(), None);
-                    self.say(&json!({"status": "send_frame"})).await
-                }
-                _ = pings.tick() => self.ping().await,
-            };
-            if let ControlFlow::Break(end) = flow {
-                return end;
-            }
-        }
-    }
-
-    async fn ping(&mut self) -> ControlFlow<End> {
-        if self.heard.elapsed() > PING * LOST_PINGS {
-            return ControlFlow::Break(End::Dropped);
-        }
-        match tokio::time::timeout(PATIENCE, self.socket.ping(b"")).await {
-            Ok(Ok(())) => ControlFlow::Continue(()),
-            _ => ControlFlow::Break(End::Dropped),
-        }
-    }
-
-    async fn hear(&mut self, message: AggregatedMessage) -> ControlFlow<End> {
-        self.heard = Instant::now();
-        match message {
-            AggregatedMessage::Text(text) => self.hear_text(&text).await,
-            AggregatedMessage::Binary(bytes) => self.hear_picture(bytes).await,
-            AggregatedMessage::Ping(bytes) => {
-                if self.socket.pong(&bytes).await.is_err() {
-                    return ControlFlow::Break(End::Dropped);
-                }
-                ControlFlow::Continue(())
-            }
-            AggregatedMessage::Pong(_) => ControlFlow::Continue(()),
-            AggregatedMessage::Close(reason) => {
-                let away = reason
-                    .as_ref()
-                    .is_some_and(|reason| reason.code == CloseCode::Away);
-                let _ = self.socket.clone().close(reason).await;
-                ControlFlow::Break(if away { End::GoingAway } else { End::Left })
-            }
-        }
-    }
-
-    async fn hear_text(&mut self, text: &str) -> ControlFlow<End> {
-        let Ok(Value::Object(message)) = serde_json::from_str(text) else {
-            return self
-                .refuse_message("a text message is not a json object")
-                .await;
-        };
-        match (self.expects, message.get("status").and_then(Value::as_str)) {
-            (_, Some("next_frame")) => {
-                let picture = message
-                    .get("picture")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(true);
-                self.expects = Expects::Params { picture };
-                ControlFlow::Continue(())
-            }
-            (_, Some("params")) => {
-                let patch = message
-                    .get("params")
-                    .and_then(Value::as_object)
-                    .cloned()
-                    .unwrap_or_default();
-                self.patch(&patch, Unknown::Refuse).await
-            }
-            (_, Some("pipeline")) => {
-                let name = message
-                    .get("row")
-                    .or_else(|| message.get("pipeline"))
-                    .and_then(Value::as_str);
-                let Some(name) = name else {
-                    let refusal = Refusal::new("bad_message", "`pipeline` names no `row`");
-                    return self.refuse(refusal).await;
-                };
-                match self.rooms.listing.choose(Some(name)) {
-                    Ok(choice) => self.session.switch(choice),
-                    Err(error) => return self.refuse(error.into()).await,
-                }
-                ControlFlow::Continue(())
-            }
-            (Expects::Params { picture }, None) => {
-                let flow = self.patch(&message, Unknown::Ignore).await;
-                if self.session.choice().input() == Input::Text || !picture {
-                    self.session.upload(None);
-                    return if flow.is_break() {
-                        flow
-                    } else {
-                        self.taken().await
-                    };
-                }
-                self.expects = Expects::Picture;
-                flow
-            }
-            (_, status) => {
-                let what = status.map_or_else(
-                    || "text came where a picture belongs".to_owned(),
-                    |status| format!("unknown status `{status}`"),
-                );
-                self.refuse_message(&what).await
-            }
-        }
-    }
-
-    async fn hear_picture(&mut self, bytes: Bytes) -> ControlFlow<End> {
-        // Empty: the camera has nothing yet.
-        if bytes.is_empty() {
-            self.session.heard();
-        } else {
-            self.session.upload(Some(bytes));
-        }
-        self.taken().await
-    }
-
-    /// The answer to one `send_frame` is complete: the next is asked for when its time has come.
-    async fn taken(&mut self) -> ControlFlow<End> {
-        self.expects = Expects::Beginning;
-        let painting = Duration::from_secs_f64(
-            self.session.stats().paint_millis() / 1000.0 / FRAMES_PER_PAINTING,
-        );
-        self.ask_at = Some(self.asked + self.interval.max(painting));
-        self.say(&json!({"status": "wait"})).await
-    }
-
-    async fn patch(&mut self, patch: &Map<String, Value>, unknown: Unknown) -> ControlFlow<End> {
-        match self.session.patch(patch, unknown) {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(error) => self.refuse(error.into()).await,
-        }
-    }
-
-    async fn refuse(&mut self, refusal: Refusal) -> ControlFlow<End> {
-        self.say(&Event::Refused(refusal).json()).await
-    }
-
-    /// A message that belongs nowhere ends the frame that it came with: another is asked for, since its client, which
-    /// takes that one for sent, waits.
-    async fn refuse_message(&mut self, what: &str) -> ControlFlow<End> {
-        let flow = self.refuse(Refusal::new("bad_message", what)).await;
-        if flow.is_break() || self.expects == Expects::Beginning {
-            return flow;
-        }
-        self.taken().await
-    }
-
-    async fn say(&mut self, message: &Value) -> ControlFlow<End> {
-        match tokio::time::timeout(PATIENCE, self.socket.text(message.to_string())).await {
-            Ok(Ok(())) => ControlFlow::Continue(()),
-            _ => ControlFlow::Break(End::Dropped),
-        }
-    }
-
-    async fn session_ended(mut self) -> End {
-        let status = match self.session.end_reason() {
-            Some(EndReason::Timeout | EndReason::Idle) => "timeout",
-            _ => "error",
-        };
-        let _ = self
-            .say(&json!({"status": status, "message": "Your session has ended"}))
-            .await;
-        let _ = self.socket.close(Some(CloseCode::Normal.into())).await;
-        End::SessionEnded
-    }
-
-    /// The rest of a message that is too long cannot be told from the next one, so the socket closes and the session
-    /// waits for it to come back.
-    async fn broken(mut self, error: ProtocolError) -> End {
-        if matches!(error, ProtocolError::Overflow) {
-            let limit = self.rooms.ingest.max_frame_bytes;
-            let refusal = Refusal::new(
-                "picture_too_large",
-                format!("the message is over the limit of {limit} bytes"),
-            );
-            let _ = self.refuse(refusal.hint("send a smaller picture")).await;
-            let _ = self.socket.close(Some(CloseCode::Size.into())).await;
-        }
-        End::Dropped
     }
 }

@@ -2,3 +2,4 @@
 
 pub mod lcm_server;
 pub mod lcm_settings;
+mod lcm_talk;

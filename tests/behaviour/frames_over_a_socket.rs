@@ -1,0 +1,38 @@
+//! Programs without a browser send pictures over a socket and get painted ones back.
+
+use limn_tests::camera::Camera;
+use limn_tests::house::House;
+use limn_tests::pictures::noise;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_go_in_and_painted_ones_come_out() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = house
+        .begin(json!({"params": {"width": 64, "height": 64}}))
+        .await;
+    let path = format!("/api/sessions/{}/frames", owner.id);
+    assert_eq!(
+        Camera::open(house.address(), &path, None).await.err(),
+        Some(403)
+    );
+
+    let cookie = format!("limn_control={}", owner.control);
+    let mut socket = Camera::open(house.address(), &path, Some(&cookie))
+        .await
+        .unwrap();
+    for number in 0..3 {
+        socket.binary(noise(64, number)).await;
+        while socket.picture().await != noise(64, number) {}
+    }
+    socket.text("a picture, but in words").await;
+    assert_eq!(socket.status("refused").await["code"], "bad_message");
+    socket.binary(b"no picture at all".to_vec()).await;
+    assert_eq!(socket.status("refused").await["code"], "bad_picture");
+    socket.binary(noise(64, 9)).await;
+    while socket.picture().await != noise(64, 9) {}
+
+    assert_eq!(owner.ask("DELETE", "", b"").await.status, 204);
+    assert_eq!(socket.closed().await, Some(1000));
+    house.close().await;
+}
