@@ -20,21 +20,31 @@ pub struct EncodeError {
     reason: String,
 }
 
+/// The JPEG that `frame` came as, if nothing changed it: there is nothing to compress.
+pub fn as_it_came(frame: &Frame) -> Option<JpegFrame> {
+    frame.jpeg.clone().map(|bytes| carried(frame, bytes))
+}
+
 /// `frame` as a baseline JPEG with 4:2:0 chroma; the very bytes it came as, if nothing changed it.
 pub fn encode(frame: &Frame, quality: u8) -> Result<JpegFrame, EncodeError> {
-    let bytes = match &frame.jpeg {
-        Some(bytes) => bytes.clone(),
-        None => compress(frame, quality).map_err(|error| EncodeError {
-            size: frame.size(),
-            reason: error.to_string(),
-        })?,
-    };
-    Ok(JpegFrame {
+    if let Some(jpeg) = as_it_came(frame) {
+        return Ok(jpeg);
+    }
+    let bytes = compress(frame, quality).map_err(|error| EncodeError {
+        size: frame.size(),
+        reason: error.to_string(),
+    })?;
+    Ok(carried(frame, bytes))
+}
+
+/// What a stage must not lose stays with the bytes: size, sequence, time.
+fn carried(frame: &Frame, bytes: Bytes) -> JpegFrame {
+    JpegFrame {
         size: frame.size(),
         bytes,
         sequence: frame.sequence,
         captured: frame.captured,
-    })
+    }
 }
 
 fn compress(frame: &Frame, quality: u8) -> std::io::Result<Bytes> {

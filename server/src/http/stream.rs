@@ -53,7 +53,11 @@ pub async fn head(
         .store
         .find(&key)
         .ok_or_else(|| ApiError::no_session(&key))?;
-    Ok(answer().finish())
+    // A stream has no length, and a HEAD must not give it one.
+    let nothing = futures_util::stream::empty::<Result<bytes::Bytes, actix_web::Error>>();
+    let mut response = answer().streaming(nothing);
+    response.head_mut().no_chunking(true);
+    Ok(response)
 }
 
 fn answer() -> actix_web::HttpResponseBuilder {

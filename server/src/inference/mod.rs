@@ -108,12 +108,7 @@ impl Inference {
     /// Resolves the device and starts its thread; nothing is loaded yet.
     pub fn start(registry: &Registry, config: InferenceConfig) -> Result<Self, PipelineError> {
         let device = (registry.device)(&config.device, &config.dtype)?;
-        tracing::info!(
-            "painting on {} in {}: {}",
-            device.device,
-            device.dtype,
-            device.why
-        );
+        tracing::info!("painting with {}", device.why);
         let inbox = Arc::new(Inbox::default());
         worker::spawn(Arc::clone(&inbox), device.device == "cpu").map_err(|error| {
             PipelineError::Load {

@@ -17,7 +17,7 @@ use limn_pipeline::{
 use super::Session;
 use super::event::Event;
 use crate::cell::{Feed, Inlet};
-use crate::encode::encode;
+use crate::encode::{as_it_came, encode};
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
@@ -335,6 +335,11 @@ async fn compress(session: &Session, tools: &Tools) {
         }
         done = frame.sequence;
         let (quality, captured, start) = (tools.jpeg_quality, frame.captured, Instant::now());
+        // No work for the pool, so no way there and back either.
+        if let Some(jpeg) = as_it_came(&frame) {
+            publish(session, jpeg, captured, start);
+            continue;
+        }
         match tools.pool.run(move || encode(&frame, quality)).await {
             Some(Ok(jpeg)) => publish(session, jpeg, captured, start),
             Some(Err(error)) => tracing::error!("session {}: {error}", session.id.0),
