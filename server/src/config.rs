@@ -4,6 +4,7 @@
 //! default. The last three reach clap as defaults, so `--help` shows what would be used.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
@@ -71,6 +72,7 @@ const PEER_VARIABLES: &[(&str, &str)] = &[
     ("PIPELINE", "pipeline"),
     ("SSL_CERTFILE", "ssl_certfile"),
     ("SSL_KEYFILE", "ssl_keyfile"),
+    ("USE_TAESD", "no_taesd"),
 ];
 
 impl Config {
@@ -87,8 +89,18 @@ impl Config {
             }
         }
         for (variable, id) in PEER_VARIABLES {
-            if let Ok(value) = std::env::var(variable) {
-                command = with_default(command, id, value);
+            let Ok(value) = std::env::var(variable) else {
+                continue;
+            };
+            match *variable {
+                // Some shells put the machine's name there, which nobody meant for us.
+                "HOST" if value.parse::<IpAddr>().is_err() => {}
+                // Its switch is on by default and names what ours turns off.
+                "USE_TAESD" => {
+                    let off = ["false", "0", "no"].contains(&value.to_lowercase().as_str());
+                    command = with_default(command, id, off.to_string());
+                }
+                _ => command = with_default(command, id, value),
             }
         }
         Self::from_arg_matches(&command.try_get_matches_from(args)?)

@@ -24,6 +24,7 @@ fn a_flag_beats_a_variable_and_so_on_down() {
         ("TIMEOUT", "33"),
         ("PORT", "4444"),
         ("HOST", "127.0.0.2"),
+        ("USE_TAESD", "False"),
     ];
     let name = "config_is_read::a_flag_beats_a_variable_and_so_on_down";
     if !alone(name, &variables) {
@@ -40,6 +41,7 @@ fn a_flag_beats_a_variable_and_so_on_down() {
     assert!(config.ingest.mirror, "our variable");
     assert_eq!(config.http.port, 4444, "the peer's variable");
     assert_eq!(config.http.host.to_string(), "127.0.0.2", "the peer's");
+    assert!(config.inference.no_taesd, "the peer's");
     assert_eq!(
         config.session.timeout,
         Duration::from_secs(33),
