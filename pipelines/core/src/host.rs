@@ -204,3 +204,75 @@ impl<P: Pipeline> PipelineHost for Host<P> {
         self.slots.len()
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixStream;
+
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::{Frame, Report, Size, StageTime};
+
+    /// What comes out at the other end of a socket pair, as of a worker process.
+    fn crossed<T: Serialize + DeserializeOwned>(value: &T) -> T {
+        let (mut here, mut there) = UnixStream::pair().unwrap();
+        here.write_all(&serde_json::to_vec(value).unwrap()).unwrap();
+        here.shutdown(Shutdown::Write).unwrap();
+        let mut bytes = Vec::new();
+        there.read_to_end(&mut bytes).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn what_crosses_the_inference_handle_can_cross_to_another_process() {
+        let mut frame = Frame::filled(Size::new(4, 2), [1, 2, 3]);
+        frame.sequence = 7;
+        let job = HostJob {
+            session: SessionId(3),
+            params: serde_json::from_str(
+                r#"{"prompt": "neon", "strength": 0.5, "seed": 9007199254740991}"#,
+            )
+            .unwrap(),
+            prepared: Prepared {
+                picture: Some(frame.clone()),
+                control: None,
+            },
+            cancel: Cancel::default(),
+        };
+        let there = crossed(&job);
+        assert_eq!((there.session, &there.params), (job.session, &job.params));
+        assert!(there.prepared.same_pictures(&job.prepared));
+
+        let report = Some(Report::PromptTruncated {
+            left_out: "the rest".to_owned(),
+        });
+        let stages = vec![StageTime {
+            stage: "denoise".into(),
+            millis: 1.5,
+        }];
+        let output = crossed(&Output {
+            frame: frame.clone(),
+            report: report.clone(),
+            stages,
+        });
+        assert!(output.frame.same_picture(&frame));
+        assert_eq!(
+            (output.frame.sequence, output.frame.captured),
+            (7, frame.captured)
+        );
+        assert_eq!(
+            (output.report, output.stages[0].stage.as_ref()),
+            (report, "denoise")
+        );
+
+        let error: Result<(), _> = Err(PipelineError::failed("img2img", "a reason"));
+        assert_eq!(
+            crossed(&error).unwrap_err().to_string(),
+            "pipeline `img2img` failed: a reason"
+        );
+    }
+}
