@@ -262,3 +262,21 @@ async fn our_own_page_steers_between_frames() {
     );
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_gone_gives_way_to_whoever_is_here() {
+    let house = House::open(&["--max-sessions", "1"]);
+    drop(house.camera("0123456789abcdef").await);
+    let mut other = house.camera("fedcba9876543210").await;
+    assert_eq!(
+        other.hear().await["message"],
+        "Server is full",
+        "its owner has a moment to come back"
+    );
+    let start = std::time::Instant::now();
+    while house.camera("fedcba9876543210").await.hear().await["status"] != "connected" {
+        assert!(start.elapsed() < limn_tests::house::PATIENCE);
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    house.close().await;
+}

@@ -85,6 +85,8 @@ pub struct Session {
     stats: Stats,
     sequence: AtomicU64,
     attached: AtomicBool,
+    /// Since when a socket that it had is gone.
+    detached: Mutex<Option<Instant>>,
     last_heard: Mutex<Instant>,
     started: Instant,
     ended: CancellationToken,
@@ -110,6 +112,7 @@ impl Session {
             stats: Stats::default(),
             sequence: AtomicU64::new(0),
             attached: AtomicBool::new(false),
+            detached: Mutex::default(),
             last_heard: Mutex::new(Instant::now()),
             started: Instant::now(),
             ended: CancellationToken::new(),
@@ -179,7 +182,16 @@ impl Session {
 
     /// Lets another socket have it.
     pub fn detach(&self) {
+        *lock(&self.detached) = Some(Instant::now());
         self.attached.store(false, Ordering::Release);
+    }
+
+    /// How long its owner's socket has been gone; `None` while there is one, or where there never was.
+    pub fn abandoned(&self) -> Option<Duration> {
+        let detached = *lock(&self.detached);
+        detached
+            .filter(|_| !self.is_attached())
+            .map(|since| since.elapsed())
     }
 
     /// Whether a socket holds it.

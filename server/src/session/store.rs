@@ -18,6 +18,9 @@ use crate::listing::Choice;
 /// How often the store looks for sessions whose time is over: all of a session is freed within a second of its end.
 const SWEEP: Duration = Duration::from_millis(250);
 
+/// A socket that dropped may come back within this without fear for its place.
+const GONE: Duration = Duration::from_secs(5);
+
 /// Why a session was not created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
@@ -67,12 +70,15 @@ impl Store {
 
     /// A new session under `key`, or under a name of the server's.
     pub fn create(&self, key: Option<String>, choice: Choice) -> Result<Arc<Session>, CreateError> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|error| match error {
-                TryAcquireError::NoPermits => CreateError::Full,
-                TryAcquireError::Closed => CreateError::Draining,
-            })?;
+        let take = || Arc::clone(&self.places).try_acquire_owned();
+        let place = match take() {
+            Err(TryAcquireError::NoPermits) if self.make_room() => take(),
+            place => place,
+        };
+        let place = place.map_err(|error| match error {
+            TryAcquireError::NoPermits => CreateError::Full,
+            TryAcquireError::Closed => CreateError::Draining,
+        })?;
         let key = key.unwrap_or_else(token::new_key);
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let Entry::Vacant(vacant) = self.sessions.entry(key.clone()) else {
@@ -83,6 +89,24 @@ impl Store {
         road::start(&session, &self.tools, &self.runtime);
         tracing::info!("session {} begins; {} running", id.0, self.len());
         Ok(session)
+    }
+
+    /// Ends the session whose owner has been gone for longest, if that is long enough: it waits for its owner, but not in
+    /// the place of somebody who is here.
+    fn make_room(&self) -> bool {
+        let gone = |session: Arc<Session>| Some((session.abandoned()?, session));
+        let longest = self
+            .all()
+            .into_iter()
+            .filter_map(gone)
+            .max_by_key(|(time, _)| *time);
+        match longest {
+            Some((time, session)) if time >= GONE => {
+                self.end(&session, EndReason::Idle);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The session of that name.
