@@ -17,10 +17,7 @@ pub async fn events(
     request: HttpRequest,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = rooms
-        .store
-        .find(&key)
-        .ok_or_else(|| ApiError::no_session(&key))?;
+    let session = rooms.session(&key)?;
     let receiver = session.events();
     let steers = control::check(&request, &session).is_ok();
     let ended = Box::pin(session.end_signal());

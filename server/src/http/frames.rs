@@ -8,7 +8,6 @@ use actix_ws::{AggregatedMessage, CloseCode};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
-use super::control;
 use super::error::ApiError;
 use crate::refusal::Refusal;
 use crate::session::Session;
@@ -21,18 +20,10 @@ pub async fn frames(
     key: web::Path<String>,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let session = rooms
-        .store
-        .find(&key)
-        .ok_or_else(|| ApiError::no_session(&key))?;
-    control::check(&request, &session)?;
+    let session = rooms.steered(&request, &key)?;
     let (response, socket, messages) =
         actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
-    let limit = rooms.ingest.max_frame_bytes;
-    let messages = messages
-        .max_frame_size(limit)
-        .aggregate_continuations()
-        .max_continuation_size(limit);
+    let messages = rooms.whole(messages);
     actix_web::rt::spawn(async move {
         let closing = session.clone();
         tokio::select! {

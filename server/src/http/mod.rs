@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use crate::inference::Readiness;
 use crate::ingest::IngestConfig;
 use crate::listing::Listing;
+use crate::session::Session;
 use crate::session::store::Store;
 use error::ApiError;
 
@@ -61,6 +62,31 @@ pub struct Rooms {
     pub warm: watch::Receiver<Readiness>,
     /// Cookies need the mark `Secure` where the server speaks https.
     pub https: bool,
+}
+
+impl Rooms {
+    /// The session of that name.
+    fn session(&self, key: &str) -> Result<Arc<Session>, ApiError> {
+        self.store
+            .find(key)
+            .ok_or_else(|| ApiError::no_session(key))
+    }
+
+    /// The same, for a request that may steer it.
+    fn steered(&self, request: &HttpRequest, key: &str) -> Result<Arc<Session>, ApiError> {
+        let session = self.session(key)?;
+        control::check(request, &session)?;
+        Ok(session)
+    }
+
+    /// A socket's messages, each whole and none larger than a picture may be.
+    fn whole(&self, messages: actix_ws::MessageStream) -> actix_ws::AggregatedMessageStream {
+        let limit = self.ingest.max_frame_bytes;
+        messages
+            .max_frame_size(limit)
+            .aggregate_continuations()
+            .max_continuation_size(limit)
+    }
 }
 
 /// JSON bodies are parameters: more than this is no patch.

@@ -7,10 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Rooms;
-use super::control;
 use super::error::ApiError;
 use crate::refusal::Refusal;
-use crate::session::Session;
 use crate::session::event::EndReason;
 
 /// `POST /api/sessions`.
@@ -91,10 +89,7 @@ pub async fn show(
     rooms: web::Data<Rooms>,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = rooms
-        .store
-        .find(&key)
-        .ok_or_else(|| ApiError::no_session(&key))?;
+    let session = rooms.session(&key)?;
     Ok(HttpResponse::Ok().json(session.public_json()))
 }
 
@@ -105,7 +100,7 @@ pub async fn change(
     key: web::Path<String>,
     body: web::Json<Change>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = steered(&rooms, &request, &key)?;
+    let session = rooms.steered(&request, &key)?;
     let Change {
         pipeline,
         row,
@@ -129,7 +124,9 @@ pub async fn params(
     key: web::Path<String>,
     body: web::Json<Map<String, Value>>,
 ) -> Result<HttpResponse, ApiError> {
-    let set = steered(&rooms, &request, &key)?.patch(&body, Unknown::Refuse)?;
+    let set = rooms
+        .steered(&request, &key)?
+        .patch(&body, Unknown::Refuse)?;
     Ok(HttpResponse::Ok().json(set.as_map()))
 }
 
@@ -140,7 +137,7 @@ pub async fn frame(
     key: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let session = steered(&rooms, &request, &key)?;
+    let session = rooms.steered(&request, &key)?;
     let limit = rooms.ingest.max_frame_bytes;
     let bytes = match body.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => bytes,
@@ -161,20 +158,7 @@ pub async fn delete(
     request: HttpRequest,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = steered(&rooms, &request, &key)?;
+    let session = rooms.steered(&request, &key)?;
     rooms.store.end(&session, EndReason::Left);
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn steered(
-    rooms: &Rooms,
-    request: &HttpRequest,
-    key: &str,
-) -> Result<std::sync::Arc<Session>, ApiError> {
-    let session = rooms
-        .store
-        .find(key)
-        .ok_or_else(|| ApiError::no_session(key))?;
-    control::check(request, &session)?;
-    Ok(session)
 }

@@ -16,10 +16,7 @@ pub async fn snapshot(
     rooms: web::Data<Rooms>,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = rooms
-        .store
-        .find(&key)
-        .ok_or_else(|| ApiError::no_session(&key))?;
+    let session = rooms.session(&key)?;
     let jpeg = tokio::select! {
         jpeg = session.snapshot() => jpeg,
         () = session.ended() => None,

@@ -30,10 +30,7 @@ pub async fn stream(
     key: web::Path<String>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = rooms
-        .store
-        .find(&key)
-        .ok_or_else(|| ApiError::no_session(&key))?;
+    let session = rooms.session(&key)?;
     let wire = query.wire.unwrap_or_else(|| wire_for(request.headers()));
     let newest = session.newest();
     let feed = session.output().feed();
@@ -49,10 +46,7 @@ pub async fn head(
     rooms: web::Data<Rooms>,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    rooms
-        .store
-        .find(&key)
-        .ok_or_else(|| ApiError::no_session(&key))?;
+    rooms.session(&key)?;
     // A stream has no length, and a HEAD must not give it one.
     let nothing = futures_util::stream::empty::<Result<bytes::Bytes, actix_web::Error>>();
     let mut response = answer().streaming(nothing);

@@ -68,11 +68,7 @@ pub async fn socket(
     response
         .add_cookie(&control::cookie(&claim.session, &rooms))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let limit = rooms.ingest.max_frame_bytes;
-    let messages = messages
-        .max_frame_size(limit)
-        .aggregate_continuations()
-        .max_continuation_size(limit);
+    let messages = rooms.whole(messages);
     actix_web::rt::spawn(async move {
         let talk = Talk::new(rooms, socket, Arc::clone(&claim.session));
         let end = talk.run(messages).await;
