@@ -24,7 +24,7 @@ COPY setup setup
 RUN setup/libtorch.sh "$DEVICE"
 COPY . .
 COPY --from=frontend /limn/frontend/dist frontend/dist
-RUN cargo build --release --locked --package limn-server
+RUN cargo build --release --locked --package limn-server --features embedded
 # What the server loads and no more. The wheel's CUDA half is half a gigabyte, and without CUDA nothing loads it; Python's
 # half nothing loads ever.
 RUN lib=/opt/limn/.libtorch/torch/lib \

@@ -20,13 +20,12 @@ RUN_TESTS := LD_LIBRARY_PATH=$(LIBTORCH)/lib$(if $(LD_LIBRARY_PATH),:$(LD_LIBRAR
 endif
 
 PYTHON := .venv/bin/python
-CHECKPOINT := .checkpoints/small-random/model_index.json
 CLIP := .fixtures/clip.mjpeg
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find frontend -maxdepth 1 -type f 2>/dev/null)
 # The scripts beside these in tests/parity/fixtures/ make other things, and on demand.
 FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines schedules text)
-SCRIPTS := $(wildcard setup/*.sh) .ci/run
+SCRIPTS := $(wildcard setup/*.sh models/embedded/train/*.sh) .ci/run
 STARTED := $(shell date +%s)
 
 .PHONY: help
@@ -37,16 +36,16 @@ help: ## list the commands
 # --- what people start ----------------------------------------------------------------------------------------------
 
 .PHONY: run
-run: tools $(CHECKPOINT) build ## build what is missing and start the server: make run ARGS="--pipeline canny --port 9000"
+run: build ## build what is missing and start the server: make run ARGS="--pipeline canny --port 9000"
 	@exec target/release/server $(ARGS)
 
 .PHONY: build
 build: tools libtorch $(PAGE) ## the same without starting
-	cargo build --release --package limn-server
+	cargo build --release --package limn-server --features embedded
 
 .PHONY: clean
 clean: ## remove what was built; what was installed stays
-	rm -rf target frontend/dist .fixtures .checkpoints/small-random
+	rm -rf target frontend/dist .fixtures
 
 .PHONY: distclean
 distclean: clean ## remove what was installed into this folder as well
@@ -87,25 +86,25 @@ test-no-torch:
 	LIBTORCH=/nonexistent cargo test --locked --no-default-features
 
 .PHONY: test-rust
-test-rust: libtorch $(PAGE) $(CHECKPOINT) $(FIXTURES)
+test-rust: libtorch $(PAGE) $(FIXTURES)
 	$(RUN_TESTS) cargo test --locked --workspace
 
 # What people really get: the release binary, started by each test on a port of its own.
 .PHONY: test-clients
-test-clients: build venv $(CHECKPOINT) $(CLIP) ## ffmpeg, OpenCV, curl and the nearest peer's protocol against the release server
+test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, curl and the nearest peer's protocol against the release server
 	$(RUN_TESTS) $(PYTHON) -W error::DeprecationWarning -m unittest discover -v -s tests/clients
 
 # One after the other: two browsers on two cores would be slow for each other's reasons.
 .PHONY: test-browser
-test-browser: build venv $(CHECKPOINT) $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera
+test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera
 	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=300000
 
 .PHONY: soak
-soak: build venv $(CHECKPOINT) $(CLIP) ## cameras and viewers come and go for MINUTES (10): nothing may be left behind
+soak: build venv $(CLIP) ## cameras and viewers come and go for MINUTES (10): nothing may be left behind
 	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
 
 .PHONY: bench
-bench: build venv $(CHECKPOINT) $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
+bench: build venv $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py --beside img2img
 	$(RUN_TESTS) $(PYTHON) tests/clients/torch_bench.py
@@ -145,18 +144,12 @@ $(PAGE): frontend/node_modules/.package-lock.json $(PAGE_SOURCES) | tools
 	cd frontend && npm run build
 	@touch $@
 
-# Made beside its place and moved there, so that a checkpoint is whole or absent.
-$(CHECKPOINT): tests/parity/fixtures/small_checkpoint.py
-	@setup/python.sh
-	rm -rf $(@D) $(@D).part
-	mkdir -p $(dir $(@D))
-	$(PYTHON) $< $(@D).part
-	mv $(@D).part $(@D)
-	@touch $@
-
 $(CLIP): tests/clients/clip.py
 	@setup/python.sh
 	$(PYTHON) $< $@
+
+# These runs are of the checkpoint that ships, too.
+.fixtures/.made/pipelines: $(wildcard models/embedded/*/*)
 
 .fixtures/.made/%: tests/parity/fixtures/%.py tests/requirements.txt
 	@setup/python.sh

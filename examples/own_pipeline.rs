@@ -82,6 +82,7 @@ static REGISTRY: Registry = Registry {
             why: "it needs no other".into(),
         })
     },
+    at_hand: |_, row| row,
 };
 
 #[tokio::main]

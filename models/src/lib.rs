@@ -12,6 +12,8 @@
 
 pub mod clip;
 pub mod device;
+pub mod embedded;
+pub mod folder;
 pub mod hub;
 pub mod noise;
 pub mod tokenizer;

@@ -4,18 +4,20 @@
 //! `tokenizer.json` where a checkpoint has one, else from `vocab.json` and `merges.txt`, which is all that many of them
 //! ship. Reference: `CLIPTokenizer` of transformers.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use tch::Tensor;
 use tokenizers::Tokenizer as Inner;
-use tokenizers::models::bpe::BPE;
+use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::{AddedToken, SplitDelimiterBehavior};
+
+use crate::folder::Folder;
 
 /// How CLIP's tokenizer finds the words of a prompt, before byte pairs are merged inside each.
 const WORDS: &str =
@@ -72,9 +74,10 @@ impl Tokenizer {
     /// # Errors
     /// When neither `tokenizer.json` nor both of `vocab.json` and `merges.txt` are there, a file is malformed, or the
     /// vocabulary lacks the start, end or padding token.
-    pub fn open(folder: &Path) -> Result<Self, TokenizerError> {
-        let config = read_object(&folder.join("tokenizer_config.json"))?;
-        let map = read_object(&folder.join("special_tokens_map.json"))?;
+    pub fn open(folder: impl Into<Folder>) -> Result<Self, TokenizerError> {
+        let folder = &folder.into();
+        let config = read_object(folder, "tokenizer_config.json")?;
+        let map = read_object(folder, "special_tokens_map.json")?;
         let token = |name: &str, default: &str| {
             let named = |file: &Value| {
                 let value = file.get(name)?;
@@ -92,9 +95,8 @@ impl Tokenizer {
         let pad = token("pad_token", "<|endoftext|>");
         let unknown = token("unk_token", "<|endoftext|>");
 
-        let whole = folder.join("tokenizer.json");
-        let mut inner = if whole.is_file() {
-            from_whole(&whole)?
+        let mut inner = if folder.has("tokenizer.json") {
+            from_whole(folder)?
         } else {
             from_parts(folder, &unknown)?
         };
@@ -103,7 +105,7 @@ impl Tokenizer {
             [&start, &end, &unknown, &pad].map(|token| AddedToken::from(token.clone(), true));
         let malformed = |reason: String| TokenizerError::Malformed {
             reason,
-            path: folder.to_owned(),
+            path: folder.path(""),
         };
         inner
             .add_special_tokens(specials)
@@ -182,45 +184,67 @@ impl Tokens {
 }
 
 /// An object from a file that a checkpoint may lack.
-fn read_object(path: &Path) -> Result<Value, TokenizerError> {
-    match fs::read_to_string(path) {
+fn read_object(folder: &Folder, name: &str) -> Result<Value, TokenizerError> {
+    match folder.read_text(name) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| TokenizerError::Malformed {
             reason: error.to_string(),
-            path: path.to_owned(),
+            path: folder.path(name),
         }),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(Value::Null),
-        Err(source) => Err(TokenizerError::Unreadable {
-            source,
-            path: path.to_owned(),
-        }),
+        Err(source) => Err(unreadable(folder, name, source)),
     }
 }
 
-fn from_whole(path: &Path) -> Result<Inner, TokenizerError> {
+fn unreadable(folder: &Folder, name: &str, source: std::io::Error) -> TokenizerError {
+    TokenizerError::Unreadable {
+        source,
+        path: folder.path(name),
+    }
+}
+
+fn from_whole(folder: &Folder) -> Result<Inner, TokenizerError> {
+    let name = "tokenizer.json";
     let malformed = |error: tokenizers::Error| TokenizerError::Malformed {
         reason: format!("not a tokenizer: {error}"),
-        path: path.to_owned(),
+        path: folder.path(name),
     };
-    let mut inner = Inner::from_file(path).map_err(malformed)?;
+    let bytes = folder
+        .read(name)
+        .map_err(|source| unreadable(folder, name, source))?;
+    let mut inner = Inner::from_bytes(bytes).map_err(malformed)?;
     // The file may cut and pad by itself, and then nobody learns what was left out.
     inner.with_truncation(None).map_err(malformed)?;
     inner.with_padding(None);
     Ok(inner)
 }
 
-fn from_parts(folder: &Path, unknown: &str) -> Result<Inner, TokenizerError> {
-    let (vocab, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
-    for path in [&vocab, &merges] {
-        fs::metadata(path).map_err(|source| TokenizerError::Unreadable {
-            source,
-            path: path.clone(),
-        })?;
-    }
+fn from_parts(folder: &Folder, unknown: &str) -> Result<Inner, TokenizerError> {
+    let read = |name| {
+        folder
+            .read_text(name)
+            .map_err(|source| unreadable(folder, name, source))
+    };
+    let (vocab, merges) = (read("vocab.json")?, read("merges.txt")?);
     let malformed = |error: tokenizers::Error| TokenizerError::Malformed {
         reason: format!("not CLIP's vocabulary and merges: {error}"),
-        path: folder.to_owned(),
+        path: folder.path(""),
     };
-    let model = BPE::from_file(&vocab.to_string_lossy(), &merges.to_string_lossy())
+    let vocab: HashMap<String, u32> =
+        serde_json::from_str(&vocab).map_err(|error| malformed(error.into()))?;
+    // A line is two tokens; the first line may tell the version.
+    let merges = merges
+        .lines()
+        .filter(|line| !line.starts_with("#version") && !line.is_empty())
+        .map(|line| {
+            let pair = line
+                .split_once(' ')
+                .ok_or_else(|| format!("`{line}` in merges.txt is no pair"))?;
+            Ok((pair.0.to_owned(), pair.1.to_owned()))
+        })
+        .collect::<Result<Vec<_>, tokenizers::Error>>()
+        .map_err(malformed)?;
+    let model = BPE::builder()
+        .vocab_and_merges(vocab.into_iter().collect::<Vocab>(), merges)
         .unk_token(unknown.to_owned())
         .continuing_subword_prefix(String::new())
         .end_of_word_suffix("</w>".to_owned())

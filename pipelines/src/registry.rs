@@ -6,6 +6,8 @@ use limn_pipeline::{PipelineEntry, Registry};
 use crate::canny::Canny;
 use crate::passthrough::Passthrough;
 #[cfg(feature = "torch")]
+use crate::stages::checkpoint;
+#[cfg(feature = "torch")]
 use crate::{controlnet::ControlNet, img2img::Img2Img, lcm::Lcm, painting::Painted};
 use crate::{device, rows};
 
@@ -13,6 +15,10 @@ use crate::{device, rows};
 pub static REGISTRY: Registry = Registry {
     entries: ENTRIES,
     device: device::resolve,
+    #[cfg(feature = "torch")]
+    at_hand: checkpoint::at_hand,
+    #[cfg(not(feature = "torch"))]
+    at_hand: |_, row| row,
 };
 
 static ENTRIES: &[PipelineEntry] = &[
@@ -46,6 +52,29 @@ mod tests {
                 assert_eq!(
                     door.defaults().size(),
                     Size::new(512, 512),
+                    "row `{}`",
+                    row.id
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_embedded_row_has_the_names_and_the_input_of_the_one_it_stands_in_for() {
+        for entry in REGISTRY.entries {
+            for row in entry.rows {
+                let Some(small) = row.embedded else { continue };
+                assert_eq!(
+                    (small.id, small.aliases, small.input, small.stands_in_for),
+                    (row.id, row.aliases, row.input, row.checkpoint)
+                );
+                assert_eq!(small.controlnet.is_some(), row.controlnet.is_some());
+                let door = (entry.door)(small);
+                let again = door.apply(door.defaults(), door.defaults().as_map(), Unknown::Refuse);
+                assert_eq!(again.as_ref(), Ok(door.defaults()), "row `{}`", row.id);
+                assert_eq!(
+                    door.defaults().size(),
+                    Size::new(256, 256),
                     "row `{}`",
                     row.id
                 );

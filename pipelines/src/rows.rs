@@ -16,6 +16,19 @@ const fn checkpoint(name: &'static str) -> Option<Checkpoint> {
     })
 }
 
+/// The checkpoint that ships with Limn (`models/embedded`): v-prediction on latents scaled by five, taught at the
+/// timesteps of LCM's grid, so one step at strength s starts at timestep `1000 s - 1`.
+#[cfg(feature = "torch")]
+const fn embedded(id: &'static str, title: &'static str, large: Option<Checkpoint>) -> Row {
+    Row {
+        checkpoint: checkpoint("embedded"),
+        schedule: Some("lcm"),
+        rule: Some("lcm"),
+        stands_in_for: large,
+        ..Row::plain(id, title)
+    }
+}
+
 #[cfg(feature = "torch")]
 const SD_TURBO: Option<Checkpoint> = checkpoint("stabilityai/sd-turbo");
 #[cfg(feature = "torch")]
@@ -33,6 +46,7 @@ pub static CONTROLNET: &[Row] = &[
         schedule: Some("lcm"),
         defaults: &[("steps", Value::Int(2)), ("guidance", Value::Float(0.0))],
         bounds: &[("steps", 1.0, 6.0), ("guidance", 0.0, 2.0)],
+        embedded: Some(&EMBEDDED_CONTROLNET),
         ..Row::plain("controlnet", "ControlNet, latent consistency")
     },
     Row {
@@ -48,9 +62,29 @@ pub static CONTROLNET: &[Row] = &[
             ("controlnet_scale", Value::Float(0.325)),
         ],
         bounds: &[("guidance", 0.0, 10.0)],
+        embedded: Some(&Row {
+            id: "controlnet-sd-turbo",
+            aliases: &["controlnetSDTurbo"],
+            stands_in_for: SD_TURBO,
+            ..EMBEDDED_CONTROLNET
+        }),
         ..Row::plain("controlnet-sd-turbo", "ControlNet, SD-Turbo")
     },
 ];
+
+/// Edges alone say what is painted: at full strength nothing of the camera's picture is left.
+#[cfg(feature = "torch")]
+const EMBEDDED_CONTROLNET: Row = Row {
+    controlnet: checkpoint("embedded"),
+    defaults: &[
+        ("prompt", Value::Text("neon")),
+        ("strength", Value::Float(1.0)),
+        ("controlnet_scale", Value::Float(1.0)),
+        ("width", Value::Int(256)),
+        ("height", Value::Int(256)),
+    ],
+    ..embedded("controlnet", "ControlNet, embedded", LCM_DREAMSHAPER)
+};
 
 /// See [`crate::img2img`].
 #[cfg(feature = "torch")]
@@ -60,8 +94,27 @@ pub static IMG2IMG: &[Row] = &[Row {
     taesd: TAESD,
     schedule: Some("euler"),
     bounds: &[("guidance", 0.0, 10.0)],
+    embedded: Some(&Row {
+        aliases: &["img2imgSDTurbo"],
+        defaults: &[
+            ("prompt", Value::Text("oil painting")),
+            ("strength", Value::Float(0.3)),
+            ("width", Value::Int(256)),
+            ("height", Value::Int(256)),
+        ],
+        ..embedded("img2img", "Image to image, embedded", SD_TURBO)
+    }),
     ..Row::plain("img2img", "Image to image, SD-Turbo")
 }];
+
+#[cfg(feature = "torch")]
+const EMBEDDED_LCM: &[(&str, Value)] = &[
+    ("prompt", Value::Text("watercolour")),
+    ("steps", Value::Int(4)),
+    ("strength", Value::Float(0.6)),
+    ("width", Value::Int(256)),
+    ("height", Value::Int(256)),
+];
 
 /// See [`crate::lcm`]. The network was distilled at guidances of 3 to 15.
 #[cfg(feature = "torch")]
@@ -72,6 +125,10 @@ pub static LCM: &[Row] = &[
         schedule: Some("lcm"),
         defaults: &[("steps", Value::Int(4)), ("guidance", Value::Float(8.0))],
         bounds: &[("guidance", 0.2, 8.0)],
+        embedded: Some(&Row {
+            defaults: EMBEDDED_LCM,
+            ..embedded("lcm", "Latent consistency, embedded", LCM_DREAMSHAPER)
+        }),
         ..Row::plain("lcm", "Latent consistency")
     },
     Row {
@@ -82,6 +139,16 @@ pub static LCM: &[Row] = &[
         schedule: Some("lcm"),
         defaults: &[("steps", Value::Int(4)), ("guidance", Value::Float(8.0))],
         bounds: &[("steps", 2.0, 15.0), ("guidance", 1.0, 30.0)],
+        embedded: Some(&Row {
+            aliases: &["txt2img"],
+            input: Some(Input::Text),
+            defaults: EMBEDDED_LCM,
+            ..embedded(
+                "lcm-text",
+                "Latent consistency, text only, embedded",
+                LCM_DREAMSHAPER,
+            )
+        }),
         ..Row::plain("lcm-text", "Latent consistency, text only")
     },
 ];

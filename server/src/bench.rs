@@ -37,7 +37,12 @@ pub struct BenchConfig {
 
 /// Measures and prints to standard output.
 pub async fn run(task: &BenchConfig, config: &Config, registry: &Registry) -> anyhow::Result<()> {
-    let listing = Listing::new(*registry, config.inference.pipeline.as_deref())?;
+    // Random weights are of the row's own shape, whatever is on this machine.
+    let named = match config.inference.model.as_deref() {
+        None if task.random_weights => Some("random"),
+        model => model,
+    };
+    let listing = Listing::new(*registry, config.inference.pipeline.as_deref(), named)?;
     let choice = listing.first().clone();
     let mut patch: Map<String, Value> =
         serde_json::from_str(&task.params).context("--params is not a json object")?;

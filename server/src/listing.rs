@@ -25,10 +25,10 @@ impl Choice {
     }
 }
 
-/// Every row of the registry, with its door compiled once.
+/// Every row of the registry as it paints on this machine, with its door compiled once.
 pub struct Listing {
     registry: Registry,
-    doors: HashMap<&'static str, Arc<Door>>,
+    rows: HashMap<&'static str, (&'static Row, Arc<Door>)>,
     first: Choice,
 }
 
@@ -41,20 +41,28 @@ pub struct UnknownPipeline {
 }
 
 impl Listing {
-    /// Compiles the doors. `first` names the row that new sessions start with; the registry's first if `None`.
-    pub fn new(registry: Registry, first: Option<&str>) -> Result<Self, UnknownPipeline> {
+    /// Compiles the doors. `first` names the row that new sessions start with; the registry's first if `None`. `model` is
+    /// the operator's checkpoint.
+    pub fn new(
+        registry: Registry,
+        first: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<Self, UnknownPipeline> {
         let rows = registry
             .entries
             .iter()
             .flat_map(|entry| entry.rows.iter().map(move |row| (entry, row)));
-        let doors: HashMap<_, _> = rows
-            .map(|(entry, row)| (row.id, Arc::new((entry.door)(row))))
+        let rows: HashMap<_, _> = rows
+            .map(|(entry, row)| {
+                let row = (registry.at_hand)(model, row);
+                (row.id, (row, Arc::new((entry.door)(row))))
+            })
             .collect();
         let name = first.map_or_else(|| registry.names()[0].to_owned(), str::to_owned);
-        let first = choose(&registry, &doors, &name)?;
+        let first = choose(&registry, &rows, &name)?;
         Ok(Self {
             registry,
-            doors,
+            rows,
             first,
         })
     }
@@ -63,7 +71,7 @@ impl Listing {
     pub fn choose(&self, name: Option<&str>) -> Result<Choice, UnknownPipeline> {
         name.map_or_else(
             || Ok(self.first.clone()),
-            |name| choose(&self.registry, &self.doors, name),
+            |name| choose(&self.registry, &self.rows, name),
         )
     }
 
@@ -76,7 +84,7 @@ impl Listing {
     pub fn json(&self) -> Value {
         let pipelines = self.registry.entries.iter().map(|entry| {
             let rows = entry.rows.iter().map(|row| {
-                let door = &self.doors[row.id];
+                let (row, door) = &self.rows[row.id];
                 json!({
                     "id": row.id, "aliases": row.aliases, "title": row.title,
                     "input": row.input.unwrap_or(entry.info.input),
@@ -95,17 +103,18 @@ impl Listing {
 
 fn choose(
     registry: &Registry,
-    doors: &HashMap<&'static str, Arc<Door>>,
+    rows: &HashMap<&'static str, (&'static Row, Arc<Door>)>,
     name: &str,
 ) -> Result<Choice, UnknownPipeline> {
     let (entry, row) = registry.find(name).ok_or_else(|| UnknownPipeline {
         name: name.to_owned(),
         known: registry.names().join(", "),
     })?;
+    let (row, door) = &rows[row.id];
     Ok(Choice {
         entry,
         row,
-        door: Arc::clone(&doors[row.id]),
+        door: Arc::clone(door),
     })
 }
 
@@ -125,7 +134,15 @@ pub fn text(registry: &Registry) -> String {
                 .checkpoint
                 .map(|checkpoint| format!(", {}", checkpoint.name))
                 .unwrap_or_default();
-            let _ = writeln!(out, "  {:<20} {}{checkpoint}{aliases}", row.id, row.title);
+            let embedded = match row.embedded {
+                Some(_) => " or embedded",
+                None => "",
+            };
+            let _ = writeln!(
+                out,
+                "  {:<20} {}{checkpoint}{embedded}{aliases}",
+                row.id, row.title
+            );
         }
     }
     out

@@ -56,6 +56,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let listing = Arc::new(Listing::new(
         registry,
         config.inference.pipeline.as_deref(),
+        config.inference.model.as_deref(),
     )?);
     let inference = Inference::start(&registry, config.inference.clone())?;
     let pool = Pool::start().context("cannot start the CPU pool")?;

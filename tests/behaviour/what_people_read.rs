@@ -60,7 +60,7 @@ fn messages() {
     };
     let (entry, row) = painters::REGISTRY.find("broken").unwrap();
     let load = (entry.load)(&LoadContext::default(), row).err().unwrap();
-    let unknown = listing::Listing::new(painters::REGISTRY, Some("nonesuch"))
+    let unknown = listing::Listing::new(painters::REGISTRY, Some("nonesuch"), None)
         .err()
         .unwrap();
     let messages = [

@@ -54,11 +54,13 @@ class Peer(unittest.TestCase):
             self.assertEqual(properties[side]["default"], 512)
         for name, control in properties.items():
             self.assertEqual(control["id"], name)
-            self.assertIn(control.get("field"), {None, "range", "seed", "textarea", "checkbox", "select"})
+            self.assertIn(control.get("field"), {None, "range", "seed", "textarea", "checkbox"})
             if control.get("field") == "range":
                 self.assertLess(control["min"], control["max"], name)
                 self.assertGreater(control["step"], 0, name)
-            if control.get("field") == "select":
+            if "values" in control:
+                # The page of 2025 ends in an error at a select.
+                self.assertNotIn("field", control, name)
                 self.assertIn(control["default"], control["values"], name)
 
     def test_the_greeting_and_a_frame_in_their_order(self):

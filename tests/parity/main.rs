@@ -12,5 +12,4 @@ mod netpbm;
 mod networks;
 mod pipelines;
 mod schedules;
-mod small_checkpoint;
 mod text;

@@ -41,7 +41,11 @@ impl Case {
     }
 
     fn entry(&self) -> (&'static PipelineEntry, &'static Row) {
-        REGISTRY.find(self.text("row")).unwrap()
+        let (entry, row) = REGISTRY.find(self.text("row")).unwrap();
+        match self.text("checkpoint") {
+            "embedded" => (entry, (REGISTRY.at_hand)(Some("embedded"), row)),
+            _ => (entry, row),
+        }
     }
 
     /// As a browser would send them, but past the row's bounds where diffusers was asked for something beyond.
@@ -406,7 +410,28 @@ fn it_says_what_it_paints_with() {
 }
 
 #[test]
-fn without_any_checkpoint_the_small_random_one_paints_and_says_so() {
+fn an_autoencoder_with_other_latents_is_refused_by_name() {
+    let (entry, row) = REGISTRY.find("img2img").unwrap();
+    let row = (REGISTRY.at_hand)(Some("embedded"), row);
+    let taesd = fixture("pipelines").join("turbo/taesd");
+    let context = LoadContext {
+        device: "cpu",
+        dtype: "f32",
+        taesd: taesd.to_str(),
+        ..LoadContext::default()
+    };
+    let Err(error) = (entry.load)(&context, row) else {
+        panic!("loaded an autoencoder that does not fit")
+    };
+    assert_eq!(
+        error.to_string(),
+        "cannot load `img2img`: the autoencoder has latents of 4 channels, and the denoiser of 32"
+    );
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn without_its_checkpoint_a_row_paints_with_the_embedded_one_and_says_so() {
     for name in [
         "controlnet",
         "controlnet-sd-turbo",
@@ -414,29 +439,37 @@ fn without_any_checkpoint_the_small_random_one_paints_and_says_so() {
         "lcm",
         "lcm-text",
     ] {
-        let (entry, row) = REGISTRY.find(name).unwrap();
+        let (entry, known) = REGISTRY.find(name).unwrap();
         let nowhere = Checkpoint {
             name: "limn-tests/nowhere",
             variant: None,
         };
-        let row = Row {
+        let known: &'static Row = Box::leak(Box::new(Row {
             checkpoint: Some(nowhere),
-            ..*row
-        };
+            ..*known
+        }));
+        assert_eq!(
+            (REGISTRY.at_hand)(Some("./a/folder"), known).checkpoint,
+            Some(nowhere)
+        );
+        let row = (REGISTRY.at_hand)(None, known);
+        assert_eq!((row.id, row.aliases), (known.id, known.aliases));
+        assert_eq!((REGISTRY.at_hand)(Some("embedded"), known), row);
         let context = LoadContext {
             device: "cpu",
             dtype: "f32",
             ..LoadContext::default()
         };
-        let mut host = (entry.load)(&context, &row).unwrap();
+        let mut host = (entry.load)(&context, row).unwrap();
         while !host.settle().unwrap() {}
         let said = host.describe();
         assert!(
-            said.starts_with("small random weights (.checkpoints/small-random)"),
+            said.starts_with("the small embedded checkpoint; `--model ")
+                && said.contains("paints with the large one"),
             "{said}"
         );
 
-        let door = (entry.door)(&row);
+        let door = (entry.door)(row);
         let patch = json!({"width": 96, "height": 72});
         let params = door
             .apply(door.defaults(), patch.as_object().unwrap(), Unknown::Refuse)

@@ -1,11 +1,11 @@
 //! A component's `config.json`.
 
-use std::fs;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use super::WeightsError;
+use crate::folder::Folder;
 
 /// Reads `config.json` in a component's folder.
 ///
@@ -13,12 +13,15 @@ use super::WeightsError;
 ///
 /// [`WeightsError::Unreadable`] when the file cannot be read, [`WeightsError::Malformed`] when it is not JSON or a
 /// key has another type than diffusers gives it.
-pub fn read_config<T: DeserializeOwned>(folder: &Path) -> Result<T, WeightsError> {
-    let path = folder.join("config.json");
-    let text = fs::read_to_string(&path).map_err(|source| WeightsError::Unreadable {
-        source,
-        path: path.clone(),
-    })?;
+pub fn read_config<T: DeserializeOwned>(folder: impl Into<Folder>) -> Result<T, WeightsError> {
+    let folder = folder.into();
+    let path = folder.path("config.json");
+    let text = folder
+        .read_text("config.json")
+        .map_err(|source| WeightsError::Unreadable {
+            source,
+            path: path.clone(),
+        })?;
     parse(&text, &path)
 }
 

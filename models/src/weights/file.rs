@@ -14,6 +14,7 @@ use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
 use super::{WeightsError, rename};
+use crate::folder::Folder;
 
 /// What diffusers and transformers call a component's weights.
 const STEMS: [&str; 2] = ["diffusion_pytorch_model", "model"];
@@ -69,18 +70,18 @@ impl Entry {
 
 /// All tensors of the component in `folder`, by today's key.
 pub(super) fn open_component(
-    folder: &Path,
+    folder: &Folder,
     variant: Option<&str>,
 ) -> Result<BTreeMap<String, Entry>, WeightsError> {
     let mut entries = BTreeMap::new();
-    for path in component_files(folder, variant)? {
-        open_file(path, &mut entries)?;
+    for name in component_files(folder, variant)? {
+        open_file(folder, &name, &mut entries)?;
     }
     Ok(entries)
 }
 
 /// The files to read: the variant before the plain name, one file before shards.
-fn component_files(folder: &Path, variant: Option<&str>) -> Result<Vec<PathBuf>, WeightsError> {
+fn component_files(folder: &Folder, variant: Option<&str>) -> Result<Vec<String>, WeightsError> {
     let mut looked_for = Vec::new();
     for ending in variant
         .map(|name| format!(".{name}"))
@@ -90,12 +91,12 @@ fn component_files(folder: &Path, variant: Option<&str>) -> Result<Vec<PathBuf>,
     {
         for stem in STEMS {
             let single = format!("{stem}{ending}.safetensors");
-            if folder.join(&single).is_file() {
-                return Ok(vec![folder.join(single)]);
+            if folder.has(&single) {
+                return Ok(vec![single]);
             }
             let index = format!("{stem}.safetensors.index{ending}.json");
-            if folder.join(&index).is_file() {
-                return shards(folder, &folder.join(index));
+            if folder.has(&index) {
+                return shards(folder, &index);
             }
             looked_for.push(single);
         }
@@ -103,12 +104,12 @@ fn component_files(folder: &Path, variant: Option<&str>) -> Result<Vec<PathBuf>,
     Err(WeightsError::NotFound {
         looked_for,
         found: what_lies_in(folder),
-        folder: folder.to_owned(),
+        folder: folder.path(""),
     })
 }
 
-fn what_lies_in(folder: &Path) -> String {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
+fn what_lies_in(folder: &Folder) -> String {
+    let mut names: Vec<String> = std::fs::read_dir(folder.path(""))
         .into_iter()
         .flatten()
         .flatten()
@@ -122,20 +123,22 @@ fn what_lies_in(folder: &Path) -> String {
 }
 
 /// The files that an index names. A name that leads out of the folder is refused: the index came from a stranger.
-fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>, WeightsError> {
+fn shards(folder: &Folder, index: &str) -> Result<Vec<String>, WeightsError> {
     #[derive(Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let unreadable = |source| WeightsError::Unreadable {
-        source,
-        path: index.to_owned(),
-    };
+    let path = folder.path(index);
     let malformed = |reason| WeightsError::Malformed {
         reason,
-        path: index.to_owned(),
+        path: path.clone(),
     };
-    let text = std::fs::read_to_string(index).map_err(unreadable)?;
+    let text = folder
+        .read_text(index)
+        .map_err(|source| WeightsError::Unreadable {
+            source,
+            path: path.clone(),
+        })?;
     let index: Index =
         serde_json::from_str(&text).map_err(|error| malformed(format!("not an index: {error}")))?;
     let files: BTreeSet<String> = index.weight_map.into_values().collect();
@@ -145,19 +148,31 @@ fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>, WeightsError> {
             if name.contains(['/', '\\']) {
                 return Err(malformed(format!("shard `{name}` lies in another folder")));
             }
-            Ok(folder.join(name))
+            Ok(name)
         })
         .collect()
 }
 
-fn open_file(path: PathBuf, entries: &mut BTreeMap<String, Entry>) -> Result<(), WeightsError> {
-    let (header, metadata) = read_header(&path)?;
-    let length = header + metadata.data_len() as u64;
-    let name = path.to_str().ok_or_else(|| WeightsError::Malformed {
-        reason: "the path is not UTF-8".to_owned(),
-        path: path.clone(),
-    })?;
-    let mapped = Tensor::f_from_file(name, false, length as i64, (Kind::Uint8, Device::Cpu))?;
+fn open_file(
+    folder: &Folder,
+    name: &str,
+    entries: &mut BTreeMap<String, Entry>,
+) -> Result<(), WeightsError> {
+    let path = folder.path(name);
+    let (header, metadata, mapped) = match folder {
+        Folder::Disk(_) => map(&path)?,
+        Folder::Inside(_) => {
+            let bytes = folder
+                .read(name)
+                .map_err(|source| WeightsError::Unreadable {
+                    source,
+                    path: path.clone(),
+                })?;
+            let (header, metadata) = read_header(&path, &*bytes, bytes.len() as u64)?;
+            // Copied once: a tensor that borrowed from the program would need `unsafe`.
+            (header, metadata, Tensor::f_from_slice(&bytes)?)
+        }
+    };
     let path = Arc::new(path);
     for (key, info) in metadata.tensors() {
         let (start, end) = info.data_offsets;
@@ -181,8 +196,30 @@ fn open_file(path: PathBuf, entries: &mut BTreeMap<String, Entry>) -> Result<(),
     Ok(())
 }
 
+/// A file's header and its mapped bytes.
+fn map(path: &Path) -> Result<(u64, Metadata, Tensor), WeightsError> {
+    let unreadable = |source| WeightsError::Unreadable {
+        source,
+        path: path.to_owned(),
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let (header, metadata) = read_header(path, file, length)?;
+    let length = header + metadata.data_len() as u64;
+    let name = path.to_str().ok_or_else(|| WeightsError::Malformed {
+        reason: "the path is not UTF-8".to_owned(),
+        path: path.to_owned(),
+    })?;
+    let mapped = Tensor::f_from_file(name, false, length as i64, (Kind::Uint8, Device::Cpu))?;
+    Ok((header, metadata, mapped))
+}
+
 /// The header's length in bytes, with the eight of its own length, and what it says, held against the file's length.
-fn read_header(path: &Path) -> Result<(u64, Metadata), WeightsError> {
+fn read_header(
+    path: &Path,
+    mut file: impl Read,
+    length: u64,
+) -> Result<(u64, Metadata), WeightsError> {
     let unreadable = |source| WeightsError::Unreadable {
         source,
         path: path.to_owned(),
@@ -191,8 +228,6 @@ fn read_header(path: &Path) -> Result<(u64, Metadata), WeightsError> {
         reason,
         path: path.to_owned(),
     };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let length = file.metadata().map_err(unreadable)?.len();
     let mut head = [0; 8];
     if length < 8 {
         return Err(malformed(format!(

@@ -22,7 +22,6 @@ mod settling;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
 
@@ -31,6 +30,7 @@ pub use error::WeightsError;
 pub use scope::Scope;
 pub use settling::Settling;
 
+use crate::folder::Folder;
 use file::Entry;
 use random::Random;
 
@@ -68,15 +68,16 @@ impl Weights {
     /// [`WeightsError::NotFound`], [`WeightsError::Unreadable`], and [`WeightsError::Malformed`] for a file that is
     /// cut short or is no safetensors file.
     pub fn open(
-        folder: &Path,
+        folder: impl Into<Folder>,
         variant: Option<&str>,
         device: Device,
         kind: Kind,
     ) -> Result<Self, WeightsError> {
-        let entries = file::open_component(folder, variant)?;
+        let folder = folder.into();
+        let entries = file::open_component(&folder, variant)?;
         Ok(Self::new(
             Source::Files(RefCell::new(entries)),
-            folder.display().to_string(),
+            folder.to_string(),
             device,
             kind,
         ))

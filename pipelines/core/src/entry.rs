@@ -32,7 +32,7 @@ pub struct Checkpoint {
 }
 
 /// One way to run a pipeline: its checkpoints, its noise schedule and what differs from the pipeline's own defaults.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// The name in `--pipeline` and in `row`; the first row of a pipeline has the pipeline's own id.
     pub id: &'static str,
@@ -50,10 +50,16 @@ pub struct Row {
     pub taesd: Option<Checkpoint>,
     /// The noise schedule by name.
     pub schedule: Option<&'static str>,
+    /// How strength becomes timesteps, by name, where that differs from the pipeline's own way.
+    pub rule: Option<&'static str>,
     /// Defaults that differ from the parameters' own.
     pub defaults: &'static [(&'static str, Value)],
     /// Bounds (lowest, highest) that differ from the parameters' own; they may only be narrower.
     pub bounds: &'static [(&'static str, f64, f64)],
+    /// The row of the same name on the checkpoint that ships with Limn, for a machine that lacks this row's own.
+    pub embedded: Option<&'static Row>,
+    /// In such a row: the larger checkpoint in whose place it paints.
+    pub stands_in_for: Option<Checkpoint>,
 }
 
 impl Row {
@@ -68,8 +74,11 @@ impl Row {
             controlnet: None,
             taesd: None,
             schedule: None,
+            rule: None,
             defaults: &[],
             bounds: &[],
+            embedded: None,
+            stands_in_for: None,
         }
     }
 
@@ -154,6 +163,9 @@ pub struct Registry {
     pub entries: &'static [PipelineEntry],
     /// Resolves `--device` and `--dtype` (`auto`, `cpu`, `cuda:1`, `bf16`, ...), or says why it cannot.
     pub device: fn(device: &str, dtype: &str) -> Result<DeviceInfo, PipelineError>,
+    /// Which row paints on this machine when this one is asked for, `--model` being what it is: itself, or its
+    /// [`Row::embedded`] one.
+    pub at_hand: fn(model: Option<&str>, row: &'static Row) -> &'static Row,
 }
 
 impl Registry {

@@ -1,13 +1,9 @@
-//! Which checkpoint is painted with: the operator's, else the row's if it is on this machine, else the small random one.
+//! Which checkpoint is painted with: the operator's, else the row's if it is on this machine, else the embedded one.
 
-use std::path::{Path, PathBuf};
-
+use limn_models::embedded;
+use limn_models::folder::Folder;
 use limn_models::hub::{Hub, Wants};
 use limn_pipeline::{Checkpoint, LoadContext, PipelineError, Row};
-
-/// Where the set-up puts the small checkpoint with random weights (tests/parity/fixtures/small_checkpoint.py): below
-/// the working directory, or one above it, or one above the program, which is how the repository it was built in is found.
-pub const STAND_IN: &str = ".checkpoints/small-random";
 
 /// What is read of a main checkpoint.
 const MAIN: &[&str] = &["tokenizer", "text_encoder", "unet", "vae", "scheduler"];
@@ -18,55 +14,75 @@ const SIDE: &[&str] = &[""];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The folder, in the layout of diffusers.
-    pub folder: PathBuf,
+    pub folder: Folder,
     /// `fp16` for `diffusion_pytorch_model.fp16.safetensors`, and so on.
     pub variant: Option<&'static str>,
     /// Its name for people.
     pub name: String,
-    /// Whether it is the small random one.
-    pub stand_in: bool,
 }
 
 impl Found {
-    fn at(folder: PathBuf, name: String) -> Self {
+    fn at(folder: impl Into<Folder>, name: String) -> Self {
         Self {
-            folder,
+            folder: folder.into(),
             variant: None,
             name,
-            stand_in: false,
         }
+    }
+}
+
+/// The row that paints when `row` is asked for: its embedded one if the operator says so, or names no checkpoint and
+/// the row's own is not in the hub's cache.
+pub fn at_hand(model: Option<&str>, row: &'static Row) -> &'static Row {
+    let Some(small) = row.embedded else {
+        return row;
+    };
+    let whole = |checkpoint: Option<Checkpoint>, parts| {
+        checkpoint.is_none_or(|known| cached(known, parts).is_some())
+    };
+    match model {
+        Some(embedded::NAME) => small,
+        Some(_) => row,
+        None if whole(row.checkpoint, MAIN) => row,
+        None => small,
     }
 }
 
 /// The main checkpoint of `row`. Only what `--model` names is ever downloaded.
 ///
 /// # Errors
-/// [`PipelineError::Load`] when the operator's checkpoint cannot be had, or nothing at all is on this machine.
+/// [`PipelineError::Load`] when the operator's checkpoint cannot be had, or the row's is not on this machine.
 pub fn main(context: &LoadContext<'_>, row: &Row) -> Result<Found, PipelineError> {
+    let known = row.checkpoint.map(|checkpoint| checkpoint.name);
+    if known == Some(embedded::NAME) {
+        return match embedded::folder() {
+            Some(folder) => {
+                let larger = row.stands_in_for.map_or(String::new(), |large| {
+                    format!("; `--model {}` paints with the large one", large.name)
+                });
+                Ok(Found::at(
+                    &folder,
+                    format!("the small embedded checkpoint{larger}"),
+                ))
+            }
+            None => Err(PipelineError::Load {
+                what: row.id.to_owned(),
+                reason: "this program was built without the feature `embedded`, and no folder above it has `models/embedded`".to_owned(),
+                hint: Some("`make build` builds it in; `--model` names another checkpoint".to_owned()),
+            }),
+        };
+    }
     if let Some(name) = context.model {
         return named(name, MAIN);
     }
     if let Some(found) = row.checkpoint.and_then(|known| cached(known, MAIN)) {
         return Ok(found);
     }
-    let wanted = row.checkpoint.map_or(row.id, |checkpoint| checkpoint.name);
-    let Some(folder) = stand_in() else {
-        return Err(PipelineError::Load {
-            what: row.id.to_owned(),
-            reason: format!("`{wanted}` is not on this machine, and neither is `{STAND_IN}`"),
-            hint: Some(format!(
-                "`--model {wanted}` downloads it; `make run` makes the small one"
-            )),
-        });
-    };
-    tracing::warn!(
-        "`{wanted}` is not on this machine: painting with small random weights, {}; `--model {wanted}` downloads it",
-        folder.display()
-    );
-    let name = format!("small random weights ({STAND_IN}), for `{wanted}` is not on this machine");
-    Ok(Found {
-        stand_in: true,
-        ..Found::at(folder, name)
+    let wanted = known.unwrap_or(row.id);
+    Err(PipelineError::Load {
+        what: row.id.to_owned(),
+        reason: format!("`{wanted}` is not on this machine"),
+        hint: Some(format!("`--model {wanted}` downloads it")),
     })
 }
 
@@ -85,7 +101,7 @@ pub fn side(
         return named(name, SIDE).map(Some);
     }
     let own = main.folder.join(folder);
-    if own.join("config.json").is_file() {
+    if own.has("config.json") {
         return Ok(Some(Found {
             name: format!("its own {folder}"),
             folder: own,
@@ -128,17 +144,4 @@ fn cached(known: Checkpoint, parts: &[&str]) -> Option<Found> {
         variant: known.variant,
         ..Found::at(opened.root().to_owned(), known.name.to_owned())
     })
-}
-
-fn stand_in() -> Option<PathBuf> {
-    let whole = |root: &Path| {
-        let folder = root.join(STAND_IN);
-        folder.join("model_index.json").is_file().then_some(folder)
-    };
-    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    starts
-        .iter()
-        .flatten()
-        .flat_map(|start| start.ancestors())
-        .find_map(whole)
 }

@@ -1,10 +1,8 @@
 //! The networks of one row, in one checkpoint: read on a loader thread, settled on the device thread.
 
-use std::fs;
-use std::path::Path;
-
 use limn_models::clip::{ClipConfig, ClipText};
 use limn_models::controlnet::{ControlNet, ControlNetConfig};
+use limn_models::folder::Folder;
 use limn_models::noise::{Algorithm, NoiseScheduler, SchedulerConfig};
 use limn_models::published;
 use limn_models::taesd::{AutoencoderTiny, AutoencoderTinyConfig};
@@ -30,6 +28,8 @@ pub struct Model {
     pub kind: Kind,
     /// Predicts noise, or v.
     pub denoiser: Unet,
+    /// Channels of a latent.
+    pub latent_channels: i64,
     /// Width of the denoiser's place for the guidance; only latent consistency models have one.
     pub guidance_dims: Option<i64>,
     /// The side network, where the row has one.
@@ -71,10 +71,11 @@ impl Model {
             )),
             None => Words::Bytes(77),
         };
-        let (denoiser, guidance_dims) =
+        let (denoiser, latent_channels, guidance_dims) =
             reader.read(&parts.denoiser, &[], |scope, config: UnetConfig| {
                 Ok((
                     Unet::load(scope, &config)?,
+                    config.descent.in_channels,
                     config.descent.time_cond_proj_dim,
                 ))
             })?;
@@ -84,19 +85,37 @@ impl Model {
             })?),
             None => None,
         };
-        let autoencoder = if parts.tiny {
-            Autoencoder::Tiny(Box::new(reader.read(
+        let (autoencoder, channels) = if parts.tiny {
+            reader.read(
                 &parts.autoencoder,
                 &[],
-                |scope, config: AutoencoderTinyConfig| AutoencoderTiny::load(scope, &config),
-            )?))
+                |scope, config: AutoencoderTinyConfig| {
+                    let network = AutoencoderTiny::load(scope, &config)?;
+                    Ok((Autoencoder::Tiny(Box::new(network)), config.latent_channels))
+                },
+            )?
         } else {
-            Autoencoder::Large(Box::new(reader.read(
+            reader.read(
                 &parts.autoencoder,
                 &[],
-                |scope, config: AutoencoderKlConfig| AutoencoderKl::load(scope, &config),
-            )?))
+                |scope, config: AutoencoderKlConfig| {
+                    let network = AutoencoderKl::load(scope, &config)?;
+                    Ok((
+                        Autoencoder::Large(Box::new(network)),
+                        config.latent_channels,
+                    ))
+                },
+            )?
         };
+        if channels != latent_channels {
+            return Err(PipelineError::Load {
+                what: row.id.to_owned(),
+                reason: format!(
+                    "the autoencoder has latents of {channels} channels, and the denoiser of {latent_channels}"
+                ),
+                hint: Some("`--taesd` and `--model` must belong to each other".to_owned()),
+            });
+        }
         let schedule = schedule(row, parts.scheduler.as_deref())?;
         let settling = reader.settling;
         let description = parts.description;
@@ -105,6 +124,7 @@ impl Model {
             device,
             kind,
             denoiser,
+            latent_channels,
             guidance_dims,
             controlnet,
             autoencoder,
@@ -134,14 +154,14 @@ impl Model {
 /// Where one network comes from.
 enum Part {
     /// A folder with `config.json` and safetensors.
-    Folder(std::path::PathBuf, Option<&'static str>),
+    Folder(Folder, Option<&'static str>),
     /// A published configuration, to be filled with random weights.
     Random(&'static str, &'static str),
 }
 
 /// Where everything comes from.
 struct Parts {
-    tokenizer: Option<std::path::PathBuf>,
+    tokenizer: Option<Folder>,
     text_encoder: Part,
     denoiser: Part,
     controlnet: Option<Part>,
@@ -179,17 +199,15 @@ impl Parts {
                 }
             },
         };
-        // The stand-in's latents are its own; a TAESD that happens to be cached belongs to trained ones.
-        let taesd = row.taesd.filter(|_| !main.stand_in);
         let tiny = if context.no_taesd {
             None
         } else {
-            side("taesd", context.taesd, taesd)?
+            side("taesd", context.taesd, row.taesd)?
         };
         let own_is_tiny = is_tiny(&main.folder.join("vae"));
         let part =
             |found: &Found, folder: &str| Part::Folder(found.folder.join(folder), found.variant);
-        let scheduler = main.folder.join("scheduler/scheduler_config.json");
+        let scheduler = main.folder.join("scheduler");
         Ok(Self {
             tokenizer: Some(main.folder.join("tokenizer")),
             text_encoder: part(&main, "text_encoder"),
@@ -200,8 +218,9 @@ impl Parts {
                 .map_or_else(|| part(&main, "vae"), |found| part(found, "")),
             tiny: tiny.is_some() || own_is_tiny,
             scheduler: Some(
-                fs::read_to_string(&scheduler)
-                    .map_err(|error| refuse(&scheduler.display().to_string(), error))?,
+                scheduler
+                    .read_text("scheduler_config.json")
+                    .map_err(|error| refuse(&scheduler.to_string(), error))?,
             ),
             description,
         })
@@ -245,7 +264,7 @@ impl Parts {
 }
 
 /// Whether the autoencoder of a checkpoint is a tiny one already, as its `config.json` says.
-fn is_tiny(folder: &Path) -> bool {
+fn is_tiny(folder: &Folder) -> bool {
     #[derive(serde::Deserialize)]
     struct Class {
         #[serde(rename = "_class_name")]
@@ -269,9 +288,7 @@ impl Reader {
         build: impl FnOnce(&Scope<'_>, C) -> Result<N, WeightsError>,
     ) -> Result<N, PipelineError> {
         let (what, opened) = match part {
-            Part::Folder(folder, variant) => {
-                (folder.display().to_string(), self.open(folder, *variant))
-            }
+            Part::Folder(folder, variant) => (folder.to_string(), self.open(folder, *variant)),
             Part::Random(name, text) => {
                 let weights = Weights::random(0, self.device, self.kind);
                 (
@@ -293,7 +310,7 @@ impl Reader {
 
     fn open<C: DeserializeOwned>(
         &self,
-        folder: &Path,
+        folder: &Folder,
         variant: Option<&str>,
     ) -> Result<(C, Weights), WeightsError> {
         Ok((

@@ -1,5 +1,6 @@
 //! A loaded model at work: pictures up, encode, denoise, decode, pictures down. Every diffusion pipeline holds one.
 
+use limn_models::noise::Rule;
 use limn_pipeline::{
     Cancel, Frame, Input, LoadContext, Output, PipelineError, PipelineInfo, Prepared, Report, Row,
     StageTime,
@@ -56,13 +57,17 @@ impl Painter {
         info: PipelineInfo,
         manner: Manner,
     ) -> Result<Self, PipelineError> {
+        let rule = match row.rule {
+            Some("lcm") => Rule::LcmOwn,
+            _ => manner.rule,
+        };
         let (model, prompts) = Model::load(context, row)?;
         let clock =
             StageClock::new(model.device).map_err(|error| PipelineError::failed(row.id, error))?;
         Ok(Self {
             model,
             prompts,
-            manner,
+            manner: Manner { rule, ..manner },
             id: info.id,
             input: row.input.unwrap_or(info.input),
             clock,

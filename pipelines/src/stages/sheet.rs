@@ -46,7 +46,7 @@ pub struct Sheet {
     pub(super) steps: Vec<Step>,
     /// Whether the run starts from a picture.
     pub(super) from_picture: bool,
-    /// The draw that the encoder takes, where it takes one: `[1, 4, H/8, W/8]`, f32.
+    /// The draw that the encoder takes, where it takes one: `[1, C, H/8, W/8]`, f32.
     pub(super) encoder_noise: Option<Tensor>,
     /// One draw for the start, one for each step that injects noise: the same shape and kind.
     pub(super) noise: Vec<Tensor>,
@@ -110,7 +110,7 @@ impl Sheet {
         let samples = from_picture && model.autoencoder.samples();
         let shape = [
             1,
-            4,
+            model.latent_channels,
             i64::from(params.height / 8),
             i64::from(params.width / 8),
         ];
