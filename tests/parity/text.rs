@@ -53,7 +53,7 @@ fn tokens_are_exactly_the_references() {
         let reference = reference(kind);
         let ids = reference.tensors.get("ids");
         for folder in ["tokenizer", "tokenizer_whole"] {
-            let tokenizer = Tokenizer::open(&reference.folder.join(folder)).unwrap();
+            let tokenizer = Tokenizer::open(reference.folder.join(folder)).unwrap();
             assert_eq!(tokenizer.length(), 77);
             for (row, (prompt, tokens)) in reference.prompts.iter().enumerate() {
                 let ours = tokenizer.encode(prompt).unwrap();
@@ -71,7 +71,7 @@ fn tokens_are_exactly_the_references() {
 
 #[test]
 fn what_did_not_fit_is_said_in_the_prompts_own_words() {
-    let tokenizer = Tokenizer::open(&reference("gelu").folder.join("tokenizer")).unwrap();
+    let tokenizer = Tokenizer::open(reference("gelu").folder.join("tokenizer")).unwrap();
     // Each of these words is one token of the small vocabulary or several; the rest begins at a word of its own.
     let prompt = format!("{}The LAST words", "a ".repeat(75));
     assert_eq!(
@@ -140,7 +140,7 @@ fn hidden_states_are_the_references_in_each_layout() {
 fn a_batch_of_prompts_equals_its_singles() {
     for kind in KINDS {
         let reference = reference(kind);
-        let tokenizer = Tokenizer::open(&reference.folder.join("tokenizer")).unwrap();
+        let tokenizer = Tokenizer::open(reference.folder.join("tokenizer")).unwrap();
         let encoder = encoder(&reference.folder.join("text_encoder"), None, Kind::Float).unwrap();
         let tokens: Vec<Tokens> = reference
             .prompts
