@@ -246,7 +246,7 @@ def speed(seconds=10):
                     if stream.readline().startswith(b"--frame"):
                         parts += 1
                         # The first few are of the default size, or make the networks warm.
-                        if parts == 5:
+                        if end is None and parts == 5:
                             parts, end = 0, time.monotonic() + seconds
                 stream.close()
         print(f"| `{row}` | {size}x{size} | {parts / seconds:.1f} | {ready:.1f} |")
