@@ -40,7 +40,7 @@ pub struct InferenceConfig {
         global = true
     )]
     pub dtype: String,
-    /// Another checkpoint than the row's: a folder in the diffusers layout, or a name on the hub (which is downloaded)
+    /// Another checkpoint than the row's: embedded, a folder in the diffusers layout, or a name on the hub (which is downloaded)
     #[arg(long, env = "LIMN_MODEL", value_name = "NAME", global = true)]
     pub model: Option<String>,
     /// Another ControlNet than the row's, named like --model
