@@ -72,13 +72,13 @@ pub static CONTROLNET: &[Row] = &[
     },
 ];
 
-/// Edges alone say what is painted: at full strength nothing of the camera's picture is left.
+/// At this strength the picture still says which colours there are; at full strength edges alone say what is painted.
 #[cfg(feature = "torch")]
 const EMBEDDED_CONTROLNET: Row = Row {
     controlnet: checkpoint("embedded"),
     defaults: &[
-        ("prompt", Value::Text("neon")),
-        ("strength", Value::Float(1.0)),
+        ("prompt", Value::Text("comic")),
+        ("strength", Value::Float(0.6)),
         ("controlnet_scale", Value::Float(1.0)),
         ("width", Value::Int(256)),
         ("height", Value::Int(256)),

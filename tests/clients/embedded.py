@@ -194,7 +194,8 @@ def report(painter, every_view):
     if not every_view:
         views = {name: views[name] for name in HELD_OUT}
     for row in ("img2img", "controlnet"):
-        lines = styled(painter, copy, views, row)
+        # A ControlNet is measured on what edges alone can tell it.
+        lines = styled(painter, copy, views, row, **({"strength": 1.0} if row == "controlnet" else {}))
         tables = {field: by_style(lines, field) for field in ("right", "nearest", "detail", "edges")}
         print(f"\n{row}, {len(views)} views: {share(lines, 'right'):.3f} right in all, {share(lines, 'nearest'):.3f} nearest\n")
         print("| style | right | nearest | detail | edges |\n|---|---|---|---|---|")

@@ -117,10 +117,10 @@ class Meaning(unittest.TestCase):
         self.assertEqual(away, sorted(away))
 
     def test_controlnet_keeps_to_the_edges_and_its_scale_shows(self):
-        lines = styled(self.painter, self.copy, {"coffee": self.views["coffee"]}, "controlnet")
+        lines = styled(self.painter, self.copy, {"coffee": self.views["coffee"]}, "controlnet", strength=1.0)
         self.assertGreaterEqual(np.mean([line["edges"] for line in lines]), 0.6, lines)
         held, free = (
-            self.painter.paint("controlnet", self.views["coffee"], prompt="blueprint", controlnet_scale=scale) for scale in (1.0, 0.0)
+            self.painter.paint("controlnet", self.views["coffee"], prompt="blueprint", strength=1.0, controlnet_scale=scale) for scale in (1.0, 0.0)
         )
         self.assertGreater(np.abs(held - free).mean() * 255, 5)
 
