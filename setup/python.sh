@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The Python of the tests and of the small checkpoint, in `.venv`, exactly as tests/requirements.txt pins it.
+# The Python of the tests and of the embedded checkpoint's training, in `.venv`, exactly as tests/requirements.txt pins it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
