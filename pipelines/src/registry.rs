@@ -37,24 +37,23 @@ static ENTRIES: &[PipelineEntry] = &[
 mod tests {
     use std::collections::HashSet;
 
-    use limn_pipeline::{Size, Unknown};
+    use limn_pipeline::{Row, Size, Unknown};
     use serde_json::Value as Json;
 
     use super::*;
+
+    fn defaults_pass(entry: &PipelineEntry, row: &Row, size: Size) {
+        let door = (entry.door)(row);
+        let again = door.apply(door.defaults(), door.defaults().as_map(), Unknown::Refuse);
+        assert_eq!(again.as_ref(), Ok(door.defaults()), "row `{}`", row.id);
+        assert_eq!(door.defaults().size(), size, "row `{}`", row.id);
+    }
 
     #[test]
     fn every_rows_defaults_pass_its_own_door() {
         for entry in REGISTRY.entries {
             for row in entry.rows {
-                let door = (entry.door)(row);
-                let again = door.apply(door.defaults(), door.defaults().as_map(), Unknown::Refuse);
-                assert_eq!(again.as_ref(), Ok(door.defaults()), "row `{}`", row.id);
-                assert_eq!(
-                    door.defaults().size(),
-                    Size::new(512, 512),
-                    "row `{}`",
-                    row.id
-                );
+                defaults_pass(entry, row, Size::new(512, 512));
             }
         }
     }
@@ -69,15 +68,7 @@ mod tests {
                     (row.id, row.aliases, row.input, row.checkpoint)
                 );
                 assert_eq!(small.controlnet.is_some(), row.controlnet.is_some());
-                let door = (entry.door)(small);
-                let again = door.apply(door.defaults(), door.defaults().as_map(), Unknown::Refuse);
-                assert_eq!(again.as_ref(), Ok(door.defaults()), "row `{}`", row.id);
-                assert_eq!(
-                    door.defaults().size(),
-                    Size::new(256, 256),
-                    "row `{}`",
-                    row.id
-                );
+                defaults_pass(entry, small, Size::new(256, 256));
             }
         }
     }

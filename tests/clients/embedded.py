@@ -14,7 +14,6 @@ import urllib.request
 
 import cv2
 import numpy as np
-import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 from skimage.color import rgb2lab
@@ -28,6 +27,8 @@ sys.path.insert(0, str(EMBEDDED / "train"))
 
 import measures  # noqa: E402
 import scenes  # noqa: E402
+from autoencoder import round_trip  # noqa: E402
+from measures import by_style, share  # noqa: E402
 from pictures import HELD_OUT, held_out  # noqa: E402
 from styles import STYLES, target  # noqa: E402
 
@@ -93,52 +94,20 @@ class Copy:
     def __init__(self):
         self.network = AutoencoderTiny.from_pretrained(EMBEDDED / "vae").float().eval()
 
-    @torch.no_grad()
     def of(self, picture):
-        tensor = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() * 2 - 1
-        copy = self.network.decode(self.network.encode(tensor).latents).sample
-        return (copy[0].permute(1, 2, 0).numpy() / 2 + 0.5).clip(0, 1)
-
-
-def edges(picture):
-    """What the ControlNet sees of a picture."""
-    return cv2.Canny(measures.grey(picture), 100, 200)
+        return round_trip(self.network, picture)
 
 
 def styled(painter, copy, views, row, **params):
-    """One line of figures for each view and style: is the result nearest to its target, how much of the target's
-    detail, and how much of the copy's edge F1, does it have; and is it right in all three."""
+    """One line of figures for each view and style; see `measures.standing`."""
     lines = []
     for view, picture in views.items():
         targets = {style: target(picture, [style]) for style in STYLES}
         labs = {style: measures.lab(each) for style, each in targets.items()}
         for style, wanted in targets.items():
             made = painter.paint(row, picture, prompt=style, **params)
-            own = measures.lab(made)
-            near = {other: measures.distance(made, each, (own, labs[other])) for other, each in targets.items()}
-            mine = near.pop(style)
-            line = {
-                "view": view,
-                "style": style,
-                "distance": mine,
-                "next": min(near, key=near.get),
-                "nearest": mine < min(near.values()) and mine < measures.distance(picture, wanted),
-                "detail": measures.detail(made) / max(measures.detail(wanted), 1e-9),
-                "edges": measures.edge_f1(made, wanted) / max(measures.edge_f1(copy.of(wanted), wanted), 1e-9),
-            }
-            line["right"] = line["nearest"] and 0.4 <= line["detail"] <= 2.5 and line["edges"] >= 0.6
-            lines.append(line)
+            lines.append({"view": view, **measures.standing(made, style, picture, targets, labs, copy.of(wanted))})
     return lines
-
-
-def by_style(lines, field):
-    """The mean of `field` for each style."""
-    styles = dict.fromkeys(line["style"] for line in lines)
-    return {style: float(np.mean([line[field] for line in lines if line["style"] == style])) for style in styles}
-
-
-def share(lines, field):
-    return float(np.mean([line[field] for line in lines]))
 
 
 # What 20 prompts must show: places (x, y of 0..1) and the colours that may be there.
@@ -166,9 +135,6 @@ SEEN = [
 ]  # fmt: skip
 
 
-SEEN_BY_PROMPT = dict(SEEN)
-
-
 def colour_at(picture, place, half=0.03):
     """The name of the colour at a place: of the twelve the nearest to the median there, in Lab."""
     x, y = (int(value * SIZE) for value in place)
@@ -179,13 +145,13 @@ def colour_at(picture, place, half=0.03):
     return min(scenes.COLOURS, key=lambda name: np.linalg.norm(median - lab(np.float32(scenes.COLOURS[name]) / 255)))
 
 
-def from_words(painter, **params):
-    """Each prompt of SEEN, whether all its places have their colours, and what was found."""
+def from_words(painter):
+    """Each prompt of SEEN, the colour found at each of its places, and whether that is one that may be there."""
     rows = []
     for prompt, places in SEEN:
-        picture = painter.paint("lcm-text", prompt=prompt, **params)
+        picture = painter.paint("lcm-text", prompt=prompt)
         found = {place: colour_at(picture, place) for place in places}
-        rows.append((prompt, all(found[place] in wanted for place, wanted in places.items()), found, picture))
+        rows.append((prompt, found, [found[place] in wanted for place, wanted in places.items()]))
     return rows
 
 
@@ -213,19 +179,19 @@ def report(painter, every_view):
     seeds = [painter.paint("img2img", whole[0], prompt="oil painting", strength=0.7, seed=seed) for seed in (1, 2)]
     print("two seeds at strength 0.7:", np.abs(seeds[0] - seeds[1]).mean() * 255)
     rows = from_words(painter)
-    print("from words:", sum(right for _, right, _, _ in rows), "of", len(rows))
-    for prompt, right, found, _ in rows:
-        if not right:
+    print("from words:", sum(all(right) for _, _, right in rows), "of", len(rows))
+    for prompt, found, right in rows:
+        if not all(right):
             print("  wrong:", prompt, found)
 
 
 def sheet(painter, file):
     """Photographs by styles: the target, what `img2img` paints, what `controlnet` paints."""
-    side, rows = 128, []
+    side, rows, views = 128, [], photographs()
     small = lambda picture: cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
     for name in HELD_OUT:
-        picture = photographs()[name]
-        drawn = np.repeat(edges(picture)[..., None] / np.float32(255), 3, 2)
+        picture = views[name]
+        drawn = np.repeat(measures.edges(picture)[..., None] / np.float32(255), 3, 2)
         rows.append([picture] + [target(picture, [style]) for style in STYLES])
         rows.append([painter.paint("img2img", picture, prompt="")] + [painter.paint("img2img", picture, prompt=style) for style in STYLES])
         rows.append([drawn] + [painter.paint("controlnet", picture, prompt=style) for style in STYLES])

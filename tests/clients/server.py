@@ -26,13 +26,13 @@ def free_port():
 class Server:
     """One process of the server; a context manager."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, binary=BINARY, cwd=ROOT, env=None):
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
         self._log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [BINARY, "--port", str(self.port), *args], cwd=ROOT, stdout=self._log, stderr=subprocess.STDOUT
+            [binary, "--port", str(self.port), *args], cwd=cwd, env=env, stdout=self._log, stderr=subprocess.STDOUT
         )
 
     def __enter__(self):
@@ -45,7 +45,7 @@ class Server:
                 time.sleep(0.1)
         log = self.log()
         self.stop()
-        raise RuntimeError(f"{BINARY} did not become ready:\n{log}")
+        raise RuntimeError(f"{self.process.args[0]} did not become ready:\n{log}")
 
     def __exit__(self, *_):
         self.stop()

@@ -57,10 +57,14 @@ def crops(rng, pool, count, size):
     return out
 
 
+def luma(pictures):
+    """`[B, 3, H, W]` to `[B, 1, H, W]`, BT.601."""
+    return (pictures * pictures.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
 def ssim(one, other):
     """Of `[B, 3, H, W]` in 0..1: of the luma, window 7, mean."""
-    weights = one.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    a, b = (one * weights).sum(1, keepdim=True), (other * weights).sum(1, keepdim=True)
+    a, b = luma(one), luma(other)
     mean = lambda x: F.avg_pool2d(x, 7, 1)
     ma, mb = mean(a), mean(b)
     va, vb, vab = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
@@ -84,11 +88,20 @@ def grain(made, wanted):
     the place of a detail is unsure."""
 
     def contrast(pictures):
-        luma = (pictures * pictures.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
-        around = F.avg_pool2d(F.pad(luma, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        return (F.avg_pool2d((luma - around).square(), 8) + 1e-5).sqrt()
+        light = luma(pictures)
+        around = F.avg_pool2d(F.pad(light, (1, 1, 1, 1), mode="replicate"), 3, 1)
+        return (F.avg_pool2d((light - around).square(), 8) + 1e-5).sqrt()
 
     return F.l1_loss(contrast(made), contrast(wanted))
+
+
+def descend(loss, learning, optimiser, schedule):
+    """One step of the optimiser down `loss`."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(learning, 1.0)
+    optimiser.step()
+    schedule.step()
 
 
 @torch.no_grad()
@@ -153,11 +166,7 @@ def main():
         # Each channel around 0 and of unit deviation: then one scaling factor serves them all.
         spread = latent.std(dim=(0, 2, 3))
         loss = loss + 0.01 * (latent.mean(dim=(0, 2, 3)).square().mean() + (spread - 1).square().mean())
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
-        schedule.step()
+        descend(loss, learning, optimiser, schedule)
         mean += (loss.item() - mean) / min(at, 200)
         if at % 250 == 0:
             log.append({"step": at, "loss": round(mean, 5), "seconds": round(time.time() - began)})

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from autoencoder import grain, likeness, report
+from autoencoder import descend, grain, likeness, report
 from denoiser import Lessons
-from networks import SCALE, Networks, levels, tensor
+from networks import Networks, noised, tensor
 
 
 @torch.no_grad()
@@ -25,8 +25,7 @@ def predicted(networks, lessons, count, size=8):
         sources, _, wanted, _, prompts = zip(*(lessons.repaint() for _ in range(size)))
         timesteps = torch.from_numpy(lessons.rng.integers(190, 450, size))
         sources = torch.stack(sources).float()
-        signal, rest = levels(timesteps)
-        noisy = signal * SCALE * sources + rest * torch.randn_like(sources)
+        noisy = noised(sources, timesteps, torch.randn_like(sources))
         with torch.autocast("cpu", torch.bfloat16):
             made = networks.clean(noisy, timesteps, networks.read(list(prompts)))
         latents.append(made.half())
@@ -74,11 +73,7 @@ def main():
             made = networks.decode(given)
         made, wanted = made.float(), tensor(np.stack(wanted))
         loss = likeness(made, wanted) + asked.sharpen * grain(made, wanted)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
-        schedule.step()
+        descend(loss, learning, optimiser, schedule)
         mean += (loss.item() - mean) / min(at, 200)
         if at % 250 == 0:
             log.append({"step": at, "loss": round(mean, 5), "seconds": round(time.time() - began)})

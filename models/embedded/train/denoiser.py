@@ -19,8 +19,8 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import words
-from autoencoder import grain, likeness
-from networks import LAST, SCALE, Networks, levels, side_network, tensor
+from autoencoder import descend, grain, likeness
+from networks import LAST, Networks, noised, side_network, tensor
 from progress import report
 
 
@@ -80,10 +80,10 @@ class Lessons:
         timesteps = torch.from_numpy(np.where(pure | faint, LAST, timesteps))
         sources, targets = torch.stack(sources).float(), torch.stack(targets).float()
         noise = torch.randn_like(sources)
-        signal, rest = levels(timesteps)
-        noisy = torch.where(torch.from_numpy(pure).view(-1, 1, 1, 1), noise, signal * SCALE * sources + rest * noise)
-        maps = [cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) for picture in plain] if edges else None
+        noisy = torch.where(torch.from_numpy(pure).view(-1, 1, 1, 1), noise, noised(sources, timesteps, noise))
+        maps = None
         if edges:
+            maps = [cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) for picture in plain]
             maps = torch.from_numpy(np.stack(maps)).float()[:, None].expand(-1, 3, -1, -1) / 255
         return noisy, timesteps, list(prompts), targets, pictures, maps
 
@@ -148,11 +148,7 @@ def main():
         latent = (error.abs() + error.square()).mean()
         wanted = tensor(np.stack([pictures[i] for i in decoded]))
         seen = likeness(shown, wanted) + asked.grain * grain(shown, wanted)
-        optimiser.zero_grad(set_to_none=True)
-        (asked.latent * latent + asked.weight * seen).backward()
-        torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
-        schedule.step()
+        descend(asked.latent * latent + asked.weight * seen, learning, optimiser, schedule)
         torch._foreach_lerp_(average, [p.detach() for p in learning], 1 - min(asked.average, at / (at + 20)))
         means += (np.array([latent.item(), seen.item()]) - means) / min(at, 200)
         if at % 250 == 0:

@@ -112,14 +112,10 @@ class Networks(torch.nn.Module):
         draws = torch.Generator().manual_seed(seed)
         conditioning = self.read(prompts)
         shape = latents.shape if isinstance(latents, torch.Tensor) else latents
-        for index, at in enumerate(timesteps):
+        for at in timesteps:
             noise = torch.randn(shape, generator=draws)
             at = torch.full((shape[0],), at)
-            signal, rest = levels(at)
-            if index == 0 and not isinstance(latents, torch.Tensor):
-                noisy = noise
-            else:
-                noisy = signal * SCALE * latents + rest * noise
+            noisy = noised(latents, at, noise) if isinstance(latents, torch.Tensor) else noise
             latents = self.clean(noisy, at, conditioning, edges, scale)
         return self.decode(latents).clamp(0, 1)
 
@@ -128,6 +124,12 @@ def levels(timesteps):
     """Shares of signal and noise, `[B, 1, 1, 1]` each."""
     abar = ABAR[timesteps].view(-1, 1, 1, 1)
     return abar.sqrt(), (1 - abar).sqrt()
+
+
+def noised(latents, timesteps, noise):
+    """What the denoiser sees of clean latents of unit variance."""
+    signal, rest = levels(timesteps)
+    return signal * SCALE * latents + rest * noise
 
 
 def tensor(pictures):

@@ -37,13 +37,15 @@ pub fn at_hand(model: Option<&str>, row: &'static Row) -> &'static Row {
     let Some(small) = row.embedded else {
         return row;
     };
-    let whole = |checkpoint: Option<Checkpoint>, parts| {
-        checkpoint.is_none_or(|known| cached(known, parts).is_some())
-    };
     match model {
         Some(embedded::NAME) => small,
         Some(_) => row,
-        None if whole(row.checkpoint, MAIN) => row,
+        None if row
+            .checkpoint
+            .is_none_or(|known| cached(known, MAIN).is_some()) =>
+        {
+            row
+        }
         None => small,
     }
 }
