@@ -124,8 +124,18 @@ impl Viewer {
         Ok(Self { body, answer })
     }
 
-    /// The next part; `None` once the stream has ended.
+    /// The next picture; placards are passed over. `None` once the stream has ended.
     pub async fn next(&mut self) -> Option<Part> {
+        loop {
+            let part = self.part().await?;
+            if find(&part.headers, "x-limn-placard").is_none() {
+                return Some(part);
+            }
+        }
+    }
+
+    /// The next part, be it a picture or a placard.
+    pub async fn part(&mut self) -> Option<Part> {
         let head = self.body.up_to(b"\r\n\r\n").await?;
         let headers = headers(String::from_utf8_lossy(&head).split("\r\n"));
         let bytes = match find(&headers, "content-length") {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 use crate::encode::encode;
 use crate::listing::Listing;
+use crate::picture::Rendition;
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -86,7 +87,11 @@ pub async fn run(task: &BenchConfig, config: &Config, registry: &Registry) -> an
                     .push(time.millis)
             });
             let start = Instant::now();
-            encode(&output.frame, config.encode.jpeg_quality)?;
+            encode(
+                &output.frame,
+                Rendition::default(),
+                config.encode.jpeg_quality,
+            )?;
             note(&mut times, "encode_jpeg", start.elapsed());
             frames += 1;
         }

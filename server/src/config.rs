@@ -12,6 +12,7 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::bench::BenchConfig;
 use crate::encode::EncodeConfig;
+use crate::fanout::config::FanoutConfig;
 use crate::http::HttpConfig;
 use crate::inference::InferenceConfig;
 use crate::ingest::IngestConfig;
@@ -51,6 +52,9 @@ pub struct Config {
     /// What is done to pictures that leave.
     #[command(flatten)]
     pub encode: EncodeConfig,
+    /// What viewers may have.
+    #[command(flatten)]
+    pub fanout: FanoutConfig,
     /// Something else than serving.
     #[command(subcommand)]
     pub command: Option<Task>,

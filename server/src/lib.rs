@@ -21,6 +21,7 @@ pub mod http;
 pub mod inference;
 pub mod ingest;
 pub mod listing;
+pub mod picture;
 pub mod pool;
 pub mod refusal;
 pub mod scheduler;

@@ -78,6 +78,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         store: Arc::clone(&store),
         listing: Arc::clone(&listing),
         ingest,
+        fanout: config.fanout.clone(),
+        jpeg_quality: config.encode.jpeg_quality,
         frontend: config.http.frontend.clone(),
         warm,
         https,

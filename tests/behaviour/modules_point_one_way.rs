@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Each module and what it may import. `cell`, `listing`, `pool` and `refusal` are the ground that stages stand on.
+/// Each module and what it may import. `cell`, `listing`, `picture`, `pool` and `refusal` are the ground that stages stand on.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cell", &[]),
     ("listing", &[]),
+    ("picture", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("telemetry", &[]),
@@ -15,16 +16,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ingest", &[]),
     ("scheduler", &[]),
     ("inference", &["scheduler"]),
-    ("encode", &[]),
-    ("fanout", &["cell"]),
+    ("encode", &["picture"]),
+    ("fanout", &["cell", "picture"]),
     (
         "session",
         &[
             "cell",
             "encode",
+            "fanout",
             "inference",
             "ingest",
             "listing",
+            "picture",
             "pool",
             "refusal",
         ],
@@ -36,14 +39,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inference",
             "ingest",
             "listing",
+            "picture",
             "refusal",
             "session",
         ],
     ),
-    ("bench", &["config", "encode", "listing"]),
+    ("bench", &["config", "encode", "listing", "picture"]),
     (
         "config",
-        &["bench", "encode", "http", "inference", "ingest", "session"],
+        &[
+            "bench",
+            "encode",
+            "fanout",
+            "http",
+            "inference",
+            "ingest",
+            "session",
+        ],
     ),
     (
         "run",

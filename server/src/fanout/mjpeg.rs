@@ -1,176 +1,107 @@
-//! A viewer's body: the newest picture whenever the connection has room for one.
+//! A viewer's parts on their way out: as the body of an answer, or straight to its socket.
+//!
+//! actix copies what a body yields into a buffer of each connection: a copy of every picture for every viewer. On plain
+//! HTTP/1.1 the stream is the last thing on its connection, so once the head has gone the pictures, which all viewers
+//! share, go to the socket themselves.
 
-use std::collections::VecDeque;
-use std::future::Future;
+use std::io::{Error, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use limn_pipeline::JpegFrame;
-use tokio::time::Instant;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use super::wire::Wire;
-use crate::cell::Feed;
+use super::viewer::Viewer;
 
 /// The type of the whole stream.
 pub const CONTENT_TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
 
-/// Nothing new for so long, and the last picture is sent once more: a reader that waits for the next part shows it
-/// then, and a viewer that has gone is noticed.
-const REPEAT: Duration = Duration::from_secs(1);
+/// A viewer that takes not one byte for so long is gone, whatever its connection says.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Bounds for "about two intervals", after which a burst counts as over.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(40);
-
-struct Viewer {
-    feed: Feed<JpegFrame>,
-    wire: Wire,
-    pieces: VecDeque<Bytes>,
-    last: Option<JpegFrame>,
-    /// Running mean of the time between pictures.
-    interval: Duration,
-    arrived: Instant,
-    sent: Instant,
-    repeated: bool,
-}
-
-/// The body for one viewer. Pictures with a lower number than `newest` are from before it came, and passed over. `ended` resolves when the session does; so does the body then.
-pub fn body(
-    feed: Feed<JpegFrame>,
-    newest: u64,
-    wire: Wire,
-    ended: impl Future<Output = ()>,
-) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
-    let viewer = Viewer {
-        feed,
-        wire,
-        pieces: VecDeque::from([wire.preamble()]),
-        last: None,
-        interval: REPEAT / 2,
-        arrived: Instant::now(),
-        sent: Instant::now(),
-        repeated: false,
-    };
+/// The parts as a body: for HTTP/2 and TLS.
+pub fn body(viewer: Viewer) -> impl Stream<Item = std::io::Result<Bytes>> {
+    let preamble = Some(viewer.preamble());
     unfold(
-        (viewer, Box::pin(ended)),
-        move |(mut viewer, mut ended)| async move {
-            loop {
-                if let Some(piece) = viewer.pieces.pop_front() {
-                    return Some((Ok(piece), (viewer, ended)));
-                }
-                let pause = viewer.pause();
-                tokio::select! {
-                    biased;
-                    () = &mut ended => return None,
-                    picture = viewer.feed.next() => {
-                        let picture = picture?;
-                        if picture.sequence >= newest {
-                            viewer.show(picture);
-                        }
-                    }
-                    () = pause_is_over(pause) => viewer.repeat(),
-                }
-            }
+        (viewer, preamble),
+        |(mut viewer, mut preamble)| async move {
+            let piece = match preamble.take() {
+                Some(preamble) => preamble,
+                None => viewer.next().await?,
+            };
+            Some((Ok(piece), (viewer, preamble)))
         },
     )
 }
 
-impl Viewer {
-    fn show(&mut self, picture: JpegFrame) {
-        let now = Instant::now();
-        self.interval = (self.interval * 7 + (now - self.arrived).min(REPEAT)) / 8;
-        (self.arrived, self.repeated) = (now, false);
-        self.last = Some(picture);
-        self.send();
-    }
+/// A body that yields nothing: when it is asked for the first time, and the head must be gone by then, a task begins to
+/// write the parts to the socket; when that ends, or the body is dropped because the viewer has left, so does the other.
+pub struct Straight {
+    waiting: Option<(Viewer, TcpStream)>,
+    task: Option<JoinHandle<()>>,
+}
 
-    /// When the last picture is due again: after about two intervals, then once a second; never while there is none.
-    fn pause(&self) -> Option<Instant> {
-        self.last.as_ref()?;
-        let pause = if self.repeated {
-            REPEAT
-        } else {
-            (self.interval * 2).clamp(SHORTEST_PAUSE, REPEAT)
-        };
-        Some(self.sent + pause)
-    }
-
-    fn repeat(&mut self) {
-        self.repeated = true;
-        self.send();
-    }
-
-    fn send(&mut self) {
-        self.sent = Instant::now();
-        if let Some(picture) = &self.last {
-            self.pieces.extend(self.wire.part(picture));
+impl Straight {
+    /// `socket` is a second handle of the connection that the head goes out on.
+    pub fn new(viewer: Viewer, socket: TcpStream) -> Self {
+        Self {
+            waiting: Some((viewer, socket)),
+            task: None,
         }
     }
 }
 
-async fn pause_is_over(end: Option<Instant>) {
-    match end {
-        Some(end) => tokio::time::sleep_until(end).await,
-        None => std::future::pending().await,
+impl Stream for Straight {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some((viewer, socket)) = self.waiting.take() {
+            // On the worker of the connection, which sleeps and wakes with its socket anyway.
+            self.task = Some(tokio::task::spawn_local(async move {
+                // Whoever has gone need not be told.
+                let _ = write(viewer, &socket).await;
+            }));
+        }
+        match &mut self.task {
+            Some(task) => Pin::new(task).poll(context).map(|_| None),
+            None => Poll::Ready(None),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cell::Inlet;
-    use futures_util::StreamExt;
-    use limn_pipeline::{Size, Timestamp};
-
-    fn picture(sequence: u64) -> JpegFrame {
-        JpegFrame {
-            size: Size::new(1, 1),
-            bytes: format!("jpeg {sequence}").into(),
-            sequence,
-            captured: Timestamp::now(),
+impl Drop for Straight {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
         }
     }
+}
 
-    #[tokio::test(start_paused = true)]
-    async fn the_last_picture_comes_again_after_a_pause_and_then_each_second() {
-        let inlet = Inlet::default();
-        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Browser, std::future::pending()));
-        inlet.set(picture(1));
-        let start = Instant::now();
-        let mut shown = Vec::new();
-        while shown.len() < 4 {
-            let piece = body.next().await.unwrap().unwrap();
-            if piece.starts_with(b"jpeg") {
-                shown.push(start.elapsed().as_millis());
+async fn write(mut viewer: Viewer, socket: &TcpStream) -> std::io::Result<()> {
+    write_all(socket, &viewer.preamble()).await?;
+    while let Some(part) = viewer.next().await {
+        write_all(socket, &part).await?;
+    }
+    Ok(())
+}
+
+async fn write_all(socket: &TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        match socket.try_write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                timeout(PATIENCE, socket.writable())
+                    .await
+                    .map_err(Error::from)??;
             }
+            Err(error) => return Err(error),
         }
-        assert_eq!(shown[0], 0);
-        assert!((40..=1000).contains(&shown[1]), "{shown:?}");
-        assert_eq!(
-            (shown[2] - shown[1], shown[3] - shown[2]),
-            (1000, 1000),
-            "{shown:?}"
-        );
     }
-
-    #[tokio::test]
-    async fn it_ends_with_the_session() {
-        let inlet = Inlet::<JpegFrame>::default();
-        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Length, async {}));
-        assert!(body.next().await.is_some());
-        assert!(body.next().await.is_none());
-    }
-
-    #[tokio::test]
-    async fn a_slow_viewer_gets_the_newest() {
-        let inlet = Inlet::default();
-        let mut body = Box::pin(body(inlet.feed(), 0, Wire::Browser, std::future::pending()));
-        body.next().await;
-        (1..=9).for_each(|sequence| inlet.set(picture(sequence)));
-        assert_eq!(
-            body.next().await.unwrap().unwrap(),
-            Bytes::from_static(b"jpeg 9")
-        );
-    }
+    Ok(())
 }

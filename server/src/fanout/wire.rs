@@ -4,15 +4,23 @@
 //! `Content-Length` or, without it, by the next boundary. So a picture is late by one frame in one of them, whatever one
 //! sends to all; hence a wire for each kind of reader.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
-use limn_pipeline::JpegFrame;
-use serde::Deserialize;
+use limn_pipeline::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::picture::Picture;
 
 /// Letters only, no quotes and no leading dashes in the header: Safari freezes otherwise. The nearest peer's name.
 pub const BOUNDARY: &str = "frame";
 
+/// What follows a picture: its end, and for a browser also the beginning of the next part.
+const NEXT: &[u8] = b"\r\n--frame\r\n";
+const NEXT_WITH_HEADERS: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+
 /// How a part is framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wire {
     /// The boundary and the next part's whole headers follow each picture at once; no length.
@@ -27,50 +35,66 @@ impl Wire {
     /// What comes before the first picture.
     pub fn preamble(self) -> Bytes {
         match self {
-            Self::Browser => Bytes::from_static(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"),
-            Self::Length | Self::Double => Bytes::from_static(b"--frame\r\n"),
+            Self::Browser => Bytes::from_static(&NEXT_WITH_HEADERS[2..]),
+            Self::Length | Self::Double => Bytes::from_static(&NEXT[2..]),
         }
     }
 
-    /// One picture, so framed that its reader can show it now; pieces to be sent in order, the picture itself not copied.
-    pub fn part(self, jpeg: &JpegFrame) -> Vec<Bytes> {
+    /// One picture, so framed that its reader can show it now. `times` adds our own times to its headers, where it has any.
+    pub fn part(self, picture: &Picture, times: bool) -> Bytes {
         match self {
-            Self::Browser => vec![
-                jpeg.bytes.clone(),
-                Bytes::from_static(b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n"),
-            ],
-            Self::Length => Self::with_length(jpeg).to_vec(),
-            Self::Double => [Self::with_length(jpeg), Self::with_length(jpeg)].concat(),
+            Self::Browser => picture.part(0, || framed("", picture, NEXT_WITH_HEADERS)),
+            // The moment of sending is each viewer's own.
+            _ if times => self.repeated(framed(&head(picture, true), picture, NEXT)),
+            _ => self.repeated(picture.part(1, || framed(&head(picture, false), picture, NEXT))),
         }
     }
 
-    fn with_length(jpeg: &JpegFrame) -> [Bytes; 3] {
-        let head = format!(
-            "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}\r\n\r\n",
-            jpeg.bytes.len(),
-            jpeg.captured
-        );
-        [
-            head.into(),
-            jpeg.bytes.clone(),
-            Bytes::from_static(b"\r\n--frame\r\n"),
-        ]
+    fn repeated(self, part: Bytes) -> Bytes {
+        if self == Self::Double {
+            return [&part[..], &part[..]].concat().into();
+        }
+        part
     }
+}
+
+fn framed(head: &str, picture: &Picture, next: &[u8]) -> Bytes {
+    [head.as_bytes(), &picture.jpeg.bytes, next].concat().into()
+}
+
+/// The headers of a part that says its length.
+fn head(picture: &Picture, times: bool) -> String {
+    let jpeg = &picture.jpeg;
+    let mut head = format!(
+        "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}\r\n",
+        jpeg.bytes.len(),
+        jpeg.captured
+    );
+    let mut line = |name: &str, value: &dyn std::fmt::Display| {
+        let _ = write!(head, "X-Limn-{name}: {value}\r\n");
+    };
+    if let Some(placard) = picture.placard {
+        line("Placard", &placard);
+    }
+    if times {
+        line("Sequence", &jpeg.sequence);
+        line("Captured", &jpeg.captured);
+        line("Painted", &picture.painted);
+        line("Encoded", &picture.encoded);
+        line("Sent", &Timestamp::now());
+    }
+    head + "\r\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use limn_pipeline::{Size, Timestamp};
+    use crate::fanout::tests::picture;
 
     fn sent(wire: Wire) -> String {
-        let jpeg = JpegFrame {
-            size: Size::new(1, 1),
-            bytes: Bytes::from_static(b"JPEG"),
-            sequence: 1,
-            captured: Timestamp::default(),
-        };
-        let bytes = [vec![wire.preamble()], wire.part(&jpeg)].concat().concat();
+        let mut picture = picture(1, "JPEG");
+        picture.jpeg.captured = Timestamp::default();
+        let bytes = [wire.preamble(), wire.part(&picture, false)].concat();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -87,5 +111,20 @@ mod tests {
         let part = "Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Timestamp: 0.000000\r\n\r\nJPEG\r\n--frame\r\n";
         assert_eq!(sent(Wire::Length), format!("--frame\r\n{part}"));
         assert_eq!(sent(Wire::Double), format!("--frame\r\n{part}{part}"));
+    }
+
+    #[test]
+    fn viewers_of_one_wire_share_the_bytes_and_times_are_each_viewers_own() {
+        let picture = picture(7, "JPEG");
+        let (one, other) = (
+            Wire::Length.part(&picture, false),
+            Wire::Length.part(&picture, false),
+        );
+        assert_eq!(one.as_ptr(), other.as_ptr());
+        let timed = Wire::Length.part(&picture, true);
+        let text = String::from_utf8_lossy(&timed);
+        for name in ["Sequence: 7", "Captured", "Painted", "Encoded", "Sent"] {
+            assert!(text.contains(&format!("X-Limn-{name}")), "{name} in {text}");
+        }
     }
 }

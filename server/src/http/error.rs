@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
+use crate::session::renditions::TooMany;
 use crate::session::store::CreateError;
 
 /// An answer that is no success: `{"error": {"code", "message", "hint"}}`.
@@ -120,6 +121,14 @@ impl From<ParamError> for ApiError {
 impl From<UnknownPipeline> for ApiError {
     fn from(error: UnknownPipeline) -> Self {
         Refusal::from(error).into()
+    }
+}
+
+impl From<TooMany> for ApiError {
+    fn from(error: TooMany) -> Self {
+        let refusal = Refusal::new("too_many_renditions", error)
+            .hint("leave `?width=` and `?quality=` out, or ask for what others watch already");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 }
 

@@ -24,7 +24,9 @@ pub async fn frames(
     let (response, socket, messages) =
         actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
     let messages = rooms.whole(messages);
+    let camera = session.camera();
     actix_web::rt::spawn(async move {
+        let _camera = camera;
         let closing = session.clone();
         tokio::select! {
             () = closing.ended() => {
@@ -61,7 +63,9 @@ async fn exchange(
                 None => return Ok(()),
             },
             picture = painted.next() => match picture {
-                Some(picture) => socket.binary(picture.bytes).await?,
+                // Whoever sends the pictures knows how things stand with them.
+                Some(picture) if picture.placard.is_some() => {}
+                Some(picture) => socket.binary(picture.jpeg.bytes).await?,
                 None => return Ok(()),
             },
             event = events.recv() => match event {

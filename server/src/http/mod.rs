@@ -2,6 +2,7 @@
 
 mod assets;
 pub mod compat;
+mod connection;
 mod control;
 mod error;
 mod events;
@@ -9,6 +10,7 @@ mod frames;
 mod health;
 mod sessions;
 mod snapshot;
+mod state;
 mod stream;
 mod tls;
 
@@ -21,6 +23,7 @@ use actix_web::{App, HttpRequest, HttpServer};
 use clap::Args;
 use tokio::sync::watch;
 
+use crate::fanout::config::FanoutConfig;
 use crate::inference::Readiness;
 use crate::ingest::IngestConfig;
 use crate::listing::Listing;
@@ -56,6 +59,10 @@ pub struct Rooms {
     pub listing: Arc<Listing>,
     /// Limits for pictures that come in.
     pub ingest: Arc<IngestConfig>,
+    /// What viewers may have.
+    pub fanout: FanoutConfig,
+    /// `--jpeg-quality`.
+    pub jpeg_quality: u8,
     /// The page to serve instead of ours.
     pub frontend: Option<PathBuf>,
     /// Whether the first row is loaded and has made a frame.
@@ -98,6 +105,7 @@ fn routes(app: &mut ServiceConfig) {
         .route("/health", web::get().to(health::health))
         .route("/readyz", web::get().to(health::ready))
         .route("/api/pipelines", web::get().to(health::pipelines))
+        .route("/api/state", web::get().to(state::state))
         .route("/api/sessions", web::get().to(sessions::list))
         .route("/api/sessions", web::post().to(sessions::create))
         .route("/api/sessions/{key}", web::get().to(sessions::show))
@@ -136,10 +144,9 @@ pub fn serve(
     })
     // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
     .h1_allow_half_closed(false)
-    // One frame at a time: what is written ahead for a slow viewer is a picture of the past.
-    .h1_write_buffer_size(stream::WRITE_BUFFER_BYTES)
+    .h1_write_buffer_size(connection::WRITE_BUFFER_BYTES)
     .tcp_nodelay(true)
-    .on_connect(stream::keep_little_unsent)
+    .on_connect(connection::accepted)
     .shutdown_timeout(2)
     .disable_signals();
     let address = (config.host, config.port);

@@ -17,12 +17,12 @@ pub async fn snapshot(
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session = rooms.session(&key)?;
-    let jpeg = tokio::select! {
-        jpeg = session.snapshot() => jpeg,
+    let picture = tokio::select! {
+        picture = session.snapshot() => picture,
         () = session.ended() => None,
         () = tokio::time::sleep(PATIENCE) => None,
     };
-    let jpeg = jpeg.ok_or_else(ApiError::no_picture)?;
+    let jpeg = picture.ok_or_else(ApiError::no_picture)?.jpeg;
     Ok(HttpResponse::Ok()
         .content_type("image/jpeg")
         .insert_header((CACHE_CONTROL, "no-store"))

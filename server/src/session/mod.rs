@@ -1,6 +1,9 @@
 //! One running stream: a source, a pipeline, parameters, an output. The string on which the stages are beads.
 
+mod compress;
+pub mod condition;
 pub mod event;
+pub mod renditions;
 pub mod road;
 pub mod stats;
 pub mod steering;
@@ -8,22 +11,25 @@ pub mod store;
 pub mod token;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
-use limn_pipeline::{
-    Cancel, Frame, JpegFrame, ParamError, ParamSet, SessionId, Timestamp, Unknown,
-};
+use limn_pipeline::{Cancel, Frame, ParamError, ParamSet, SessionId, Timestamp, Unknown};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::cell::Inlet;
+use crate::fanout::audience::Audience;
+use crate::fanout::placard::Placard;
 use crate::ingest::Upload;
 use crate::listing::Choice;
+use crate::picture::{Picture, Shown};
+use condition::Condition;
 use event::{EndReason, Event};
+use renditions::Renditions;
 use stats::Stats;
 use steering::Steering;
 use token::Token;
@@ -79,8 +85,15 @@ pub struct Session {
     /// Rung when a parameter or the pipeline changed, so that a still picture is painted anew.
     changed: Notify,
     inlet: Inlet<Upload>,
-    raw: Inlet<Frame>,
-    jpeg: Inlet<JpegFrame>,
+    raw: Inlet<Shown>,
+    /// How much it has shown; see [`Shown::serial`].
+    serial: AtomicU64,
+    /// The last painted picture, whatever the stream shows now.
+    painted: Mutex<Option<Frame>>,
+    /// Shared with its viewers' supplies, which must not hold the session.
+    renditions: Arc<Renditions>,
+    audience: Audience,
+    condition: Condition,
     events: broadcast::Sender<Event>,
     stats: Stats,
     sequence: AtomicU64,
@@ -107,7 +120,11 @@ impl Session {
             changed: Notify::new(),
             inlet: Inlet::default(),
             raw: Inlet::default(),
-            jpeg: Inlet::default(),
+            serial: AtomicU64::new(0),
+            painted: Mutex::default(),
+            renditions: Arc::default(),
+            audience: Audience::default(),
+            condition: Condition::default(),
             events: broadcast::Sender::new(64),
             stats: Stats::default(),
             sequence: AtomicU64::new(0),
@@ -127,6 +144,9 @@ impl Session {
         self.heard();
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
         self.stats.received();
+        if picture.is_some() {
+            self.condition.picture();
+        }
         self.inlet.set(Upload {
             picture,
             sequence,
@@ -204,27 +224,68 @@ impl Session {
         *lock(&self.last_heard) = Instant::now();
     }
 
-    /// The painted picture as JPEG, for viewers.
-    pub fn output(&self) -> &Inlet<JpegFrame> {
-        &self.jpeg
+    /// A socket over which pictures come, for as long as the answer lives.
+    pub fn camera(self: &Arc<Self>) -> CameraSocket {
+        self.condition.opened();
+        CameraSocket(Arc::clone(self))
     }
 
-    /// The number of the last painted picture. What lies in [`Session::output`] may be older, from when somebody last
-    /// watched: a new reader passes over it.
+    /// What it shows as JPEG, as it was painted and in the server's quality.
+    pub fn output(&self) -> &Inlet<Picture> {
+        self.renditions.plain()
+    }
+
+    /// The same in every size and quality that is watched.
+    pub fn renditions(&self) -> &Arc<Renditions> {
+        &self.renditions
+    }
+
+    /// Who watches it.
+    pub fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    /// The serial of what it shows now. What lies in [`Session::output`] may be older, from when somebody last watched: a
+    /// new reader passes over it.
     pub fn newest(&self) -> u64 {
-        self.raw.latest().map_or(0, |frame| frame.sequence)
+        self.raw.latest().map_or(0, |shown| shown.serial)
     }
 
-    /// The newest picture as JPEG; whoever asks counts as a viewer meanwhile, so that it is compressed. Waits for the
-    /// first one if there is none yet; `None` if the session ends.
-    pub async fn snapshot(&self) -> Option<JpegFrame> {
+    /// The newest painted picture as JPEG; whoever asks counts as a viewer meanwhile, so that it is compressed. Waits for
+    /// one while there is none; `None` if the session ends.
+    pub async fn snapshot(&self) -> Option<Picture> {
         let wanted = self.newest();
-        let mut feed = self.jpeg.feed();
+        let mut feed = self.output().feed();
         loop {
-            let jpeg = feed.next().await?;
-            if jpeg.sequence >= wanted {
-                return Some(jpeg);
+            let picture = feed.next().await?;
+            if picture.serial >= wanted && picture.placard.is_none() {
+                return Some(picture);
             }
+        }
+    }
+
+    /// Numbers what is to be shown.
+    fn shown(&self, frame: Frame, placard: Option<Placard>) -> Shown {
+        Shown {
+            frame,
+            placard: placard.map(Placard::name),
+            serial: self.serial.fetch_add(1, Ordering::Relaxed) + 1,
+            painted: Timestamp::now(),
+        }
+    }
+
+    fn show(&self, frame: Frame, placard: Option<Placard>) {
+        if placard.is_none() {
+            *lock(&self.painted) = Some(frame.clone());
+        }
+        self.raw.set(self.shown(frame, placard));
+    }
+
+    /// The last painted picture once more, in the place of a placard.
+    fn show_again(&self) {
+        let painted = lock(&self.painted).clone();
+        if let Some(frame) = painted {
+            self.raw.set(self.shown(frame, None));
         }
     }
 
@@ -270,7 +331,7 @@ impl Session {
 
     /// How many readers its stream has.
     pub fn viewers(&self) -> usize {
-        self.jpeg.readers()
+        self.renditions.readers()
     }
 
     /// Why it should end now, if it should.
@@ -292,6 +353,15 @@ impl Session {
 
     fn steering(&self) -> MutexGuard<'_, Steering> {
         lock(&self.steering)
+    }
+}
+
+/// See [`Session::camera`].
+pub struct CameraSocket(Arc<Session>);
+
+impl Drop for CameraSocket {
+    fn drop(&mut self) {
+        self.0.condition.closed();
     }
 }
 

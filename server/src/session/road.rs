@@ -1,4 +1,4 @@
-//! One session's road: three loops, each cell in, work, cell out.
+//! One session's road: loops, each cell in, work, cell out.
 //!
 //! ```text
 //!  inlet ═► prepare (CPU pool) ═► paint (device thread or CPU pool) ═► encode (CPU pool, if watched) ═► viewers
@@ -10,14 +10,14 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use limn_pipeline::{
-    Frame, HostJob, Input, JpegFrame, Output, ParamSet, PipelineError, PipelineHost, Prepared,
-    RunsOn, StageTime, Timestamp,
+    HostJob, Input, Output, ParamSet, PipelineError, PipelineHost, Prepared, RunsOn, StageTime,
+    Timestamp,
 };
 
 use super::Session;
+use super::compress::{attend, compress, say_goodbye};
 use super::event::Event;
 use crate::cell::{Feed, Inlet};
-use crate::encode::{as_it_came, encode};
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
@@ -60,14 +60,17 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
             tokio::join!(
                 prepare(&session, &tools, ready),
                 paint(&session, &tools, turns),
-                compress(&session, &tools)
+                compress(&session, &tools),
+                attend(&session, &tools)
             );
         }
     };
+    let (session, tools) = (Arc::clone(session), tools.clone());
     runtime.spawn(async move {
         ended.run_until_cancelled_owned(loops).await;
         // Only now can no further frame of this session reach the device.
         inference.close(id);
+        say_goodbye(&session, &tools).await;
     });
 }
 
@@ -202,7 +205,7 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
                 session
                     .stats
                     .stages(stages.iter().chain([&stage("paint", start)]));
-                session.raw.set(frame);
+                session.show(frame, None);
                 if let Some(report) = report {
                     session.say(Event::Report(report));
                 }
@@ -287,6 +290,7 @@ impl Painter {
             if self.told != Some(row.id) {
                 self.told = None;
                 session.say(Event::Loading { row: row.id });
+                let _loading = session.condition.loading(row.id);
                 tools.inference.ready(entry, row).await?;
                 self.enter(session, tools, row.id);
             }
@@ -321,48 +325,12 @@ impl Painter {
     }
 }
 
-async fn compress(session: &Session, tools: &Tools) {
-    let mut frames = session.raw.feed();
-    let mut done = 0;
-    loop {
-        let frame: Option<Frame> = tokio::select! {
-            frame = frames.next() => frame,
-            () = session.jpeg.joined() => session.raw.latest(),
-        };
-        let Some(frame) = frame else { continue };
-        if session.jpeg.readers() == 0 || frame.sequence == done {
-            continue;
-        }
-        done = frame.sequence;
-        let (quality, captured, start) = (tools.jpeg_quality, frame.captured, Instant::now());
-        // No work for the pool, so no way there and back either.
-        if let Some(jpeg) = as_it_came(&frame) {
-            publish(session, jpeg, captured, start);
-            continue;
-        }
-        match tools.pool.run(move || encode(&frame, quality)).await {
-            Some(Ok(jpeg)) => publish(session, jpeg, captured, start),
-            Some(Err(error)) => tracing::error!("session {}: {error}", session.id.0),
-            None => tracing::error!("session {}: encoding a frame panicked", session.id.0),
-        }
-    }
-}
-
-fn publish(session: &Session, jpeg: JpegFrame, captured: Timestamp, start: Instant) {
-    session.jpeg.set(jpeg);
-    session.stats.encoded();
-    session.stats.stages([&stage("encode_jpeg", start)]);
-    session
-        .stats
-        .latency(Timestamp::now().millis_since(captured));
-}
-
 fn refuse(session: &Session, refusal: Refusal) {
     session.stats.refused();
     session.say(Event::Refused(refusal));
 }
 
-fn stage(name: &'static str, start: Instant) -> StageTime {
+pub(super) fn stage(name: &'static str, start: Instant) -> StageTime {
     StageTime {
         stage: name.into(),
         millis: start.elapsed().as_secs_f64() * 1000.0,

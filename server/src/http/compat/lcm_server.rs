@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::{Rooms, control};
 use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
-use crate::session::{Session, token};
+use crate::session::{CameraSocket, Session, token};
 
 /// A page that is reloaded says that it goes away, and is back within moments under the same name.
 const RELOAD: Duration = Duration::from_secs(5);
@@ -62,6 +62,7 @@ pub async fn socket(
         Err(error) => return Err(ApiError::from(error).into()),
     };
     let claim = Claim {
+        _camera: session.camera(),
         session,
         store: Arc::clone(&rooms.store),
     };
@@ -88,6 +89,7 @@ async fn full(mut socket: actix_ws::Session) {
 
 /// The socket's hold on its session, given back however its task ends.
 struct Claim {
+    _camera: CameraSocket,
     session: Arc<Session>,
     store: Arc<Store>,
 }

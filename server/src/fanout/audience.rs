@@ -1,0 +1,133 @@
+//! Who watches a session: address, wire, rate, skips.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::wire::Wire;
+
+/// Everybody who reads a stream of one session.
+#[derive(Debug, Default)]
+pub struct Audience(Mutex<Vec<Weak<Seat>>>);
+
+/// One viewer, as an operator sees it.
+#[derive(Debug)]
+pub struct Seat {
+    address: String,
+    wire: Wire,
+    since: Instant,
+    pictures: AtomicU64,
+    bytes: AtomicU64,
+    skipped: AtomicU64,
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug)]
+struct Recent {
+    since: Instant,
+    pictures: u64,
+    fps: f64,
+}
+
+impl Audience {
+    /// A seat for a viewer, for as long as it holds it.
+    pub fn sit(&self, address: String, wire: Wire) -> Arc<Seat> {
+        let now = Instant::now();
+        let seat = Arc::new(Seat {
+            address,
+            wire,
+            since: now,
+            pictures: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+            recent: Mutex::new(Recent {
+                since: now,
+                pictures: 0,
+                fps: 0.0,
+            }),
+        });
+        let mut seats = lock(&self.0);
+        seats.retain(|seat| seat.strong_count() > 0);
+        seats.push(Arc::downgrade(&seat));
+        seat
+    }
+
+    /// Works out the rates; called once a second.
+    pub fn tick(&self, now: Instant) {
+        for seat in self.seats() {
+            let pictures = seat.pictures.load(Ordering::Relaxed);
+            let mut recent = lock(&seat.recent);
+            let seconds = now
+                .saturating_duration_since(recent.since)
+                .as_secs_f64()
+                .max(0.001);
+            recent.fps = (pictures - recent.pictures) as f64 / seconds;
+            (recent.since, recent.pictures) = (now, pictures);
+        }
+    }
+
+    /// One object for each viewer, oldest first.
+    pub fn json(&self) -> Value {
+        self.seats().iter().map(|seat| seat.json()).collect()
+    }
+
+    fn seats(&self) -> Vec<Arc<Seat>> {
+        lock(&self.0).iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl Seat {
+    /// A part of so many bytes went out.
+    pub fn sent(&self, bytes: usize) {
+        self.pictures.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So many pictures were overtaken.
+    pub fn skipped(&self, pictures: u64) {
+        self.skipped.fetch_add(pictures, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(super) fn skips(&self) -> u64 {
+        self.skipped.load(Ordering::Relaxed)
+    }
+
+    fn json(&self) -> Value {
+        let round = |value: f64| (value * 10.0).round() / 10.0;
+        json!({
+            "address": self.address, "wire": self.wire, "age_secs": round(self.since.elapsed().as_secs_f64()),
+            "fps": round(lock(&self.recent).fps), "pictures": self.pictures.load(Ordering::Relaxed),
+            "skipped": self.skipped.load(Ordering::Relaxed), "bytes": self.bytes.load(Ordering::Relaxed),
+        })
+    }
+}
+
+/// What these locks guard is whole after every line, so a panic elsewhere has not broken it.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_seat_is_free_when_its_viewer_goes_and_rates_are_of_the_last_second() {
+        let audience = Audience::default();
+        let seat = audience.sit("192.0.2.1".to_owned(), Wire::Length);
+        let gone = audience.sit("192.0.2.2".to_owned(), Wire::Browser);
+        drop(gone);
+        (0..50).for_each(|_| seat.sent(1000));
+        audience.tick(seat.since + Duration::from_secs(2));
+        let json = audience.json();
+        assert_eq!(json.as_array().unwrap().len(), 1);
+        assert_eq!(
+            (&json[0]["fps"], &json[0]["wire"]),
+            (&json!(25.0), &json!("length"))
+        );
+    }
+}

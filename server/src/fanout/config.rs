@@ -1,0 +1,14 @@
+//! What viewers may have.
+
+use clap::Args;
+
+/// What viewers may have.
+#[derive(Args, Clone, Debug)]
+pub struct FanoutConfig {
+    /// The most that one viewer is sent, in thousands of bits a second: quality goes first, then the rate
+    #[arg(long, env = "LIMN_MAX_KBPS", value_name = "KBPS", value_parser = clap::value_parser!(u32).range(50..))]
+    pub max_kbps: Option<u32>,
+    /// Send a picture that is the same bytes as the one before only once a second
+    #[arg(long, env = "LIMN_DROP_SAME")]
+    pub drop_same: bool,
+}

@@ -1,0 +1,392 @@
+//! One viewer: the newest picture whenever it may have one, as fast as it takes them, and the last again when nothing comes.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::audience::Seat;
+use super::budget::Budget;
+use super::pace::Pace;
+use super::placard::Placard;
+use super::wire::Wire;
+use crate::cell::Feed;
+use crate::picture::{Picture, Rendition};
+
+/// Nothing new for so long, and the last picture is sent once more: a reader that waits for the next part shows it
+/// then, and a viewer that has gone is noticed.
+const REPEAT: Duration = Duration::from_secs(1);
+
+/// The least of the "about two intervals" after which a burst counts as over.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(40);
+
+/// How long a viewer waits, once its session has ended, for the placard that says so.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How one viewer wants its stream.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// How parts are framed.
+    pub wire: Wire,
+    /// Our own times in each part's headers.
+    pub times: bool,
+    /// Size and quality.
+    pub rendition: Rendition,
+    /// So many pictures a second, neither more nor fewer.
+    pub fps: Option<f64>,
+    /// At most so many thousands of bits a second.
+    pub kbps: Option<u32>,
+    /// Leave out pictures that are the same bytes as the one before.
+    pub drop_same: bool,
+}
+
+/// Where a viewer gets its pictures: the feed of a rendition; `None` if there are too many, or none any more. It must not
+/// keep the session alive.
+pub type Supply = Box<dyn Fn(Rendition) -> Option<Feed<Picture>> + Send + Sync>;
+
+/// One viewer.
+pub struct Viewer {
+    view: View,
+    supply: Supply,
+    feed: Feed<Picture>,
+    seat: Arc<Seat>,
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Until when a session that has ended may still say so.
+    closing: Option<Instant>,
+    /// Pictures with a lower serial are from before it came, or were overtaken.
+    floor: u64,
+    /// What waits for its time.
+    held: Option<Picture>,
+    last: Option<Picture>,
+    /// Running mean of the time between pictures.
+    interval: Duration,
+    arrived: Instant,
+    sent: Instant,
+    repeated: bool,
+    pace: Option<Pace>,
+    budget: Option<Budget>,
+}
+
+impl Viewer {
+    /// A viewer that begins with `feed`, the supply's answer for its rendition. `floor` is the serial of what the session
+    /// shows now; `ended` resolves when the session does; `plain` is the server's JPEG quality.
+    pub fn new(
+        view: View,
+        supply: Supply,
+        feed: Feed<Picture>,
+        floor: u64,
+        seat: Arc<Seat>,
+        ended: impl Future<Output = ()> + Send + 'static,
+        plain: u8,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            pace: view.fps.map(Pace::new),
+            budget: view
+                .kbps
+                .map(|kbps| Budget::new(kbps, view.rendition.quality, plain, now)),
+            view,
+            supply,
+            feed,
+            seat,
+            ended: Box::pin(ended),
+            closing: None,
+            floor,
+            held: None,
+            last: None,
+            interval: REPEAT / 2,
+            arrived: now,
+            sent: now,
+            repeated: false,
+        }
+    }
+
+    /// What comes before the first part.
+    pub fn preamble(&self) -> Bytes {
+        self.view.wire.preamble()
+    }
+
+    /// The next part, when its time has come; `None` when the session is over.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        if self
+            .last
+            .as_ref()
+            .and_then(|last| last.placard)
+            .is_some_and(Placard::is_last_word)
+        {
+            return None;
+        }
+        loop {
+            let now = Instant::now();
+            let due = self.due(now);
+            if due.is_some_and(|due| due <= now) {
+                return self.send(now);
+            }
+            tokio::select! {
+                biased;
+                () = &mut self.ended, if self.closing.is_none() => self.closing = Some(now + LAST_WORDS),
+                picture = self.feed.next() => self.take(picture?),
+                () = until(due) => {}
+                () = until(self.closing) => return None,
+            }
+        }
+    }
+
+    fn take(&mut self, picture: Picture) {
+        self.seat
+            .skipped(self.feed.skipped().swap(0, Ordering::Relaxed));
+        if picture.serial < self.floor {
+            return;
+        }
+        let now = Instant::now();
+        self.interval = (self.interval * 7 + (now - self.arrived).min(REPEAT)) / 8;
+        self.arrived = now;
+        let same = self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.change == picture.change);
+        // Whoever counts on a rate gets every picture of it.
+        if same && self.view.drop_same && self.pace.is_none() {
+            return;
+        }
+        if let Some(budget) = &mut self.budget {
+            budget.offered();
+        }
+        self.seat
+            .skipped(u64::from(self.held.replace(picture).is_some()));
+    }
+
+    /// When the next part is due: what is held as soon as pace and budget let it; else the last picture again, at the next
+    /// time of the pace, or after about two intervals and then once a second.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let paced = self.pace.as_ref().and_then(Pace::due);
+        let wanted = match (&self.held, &self.last) {
+            (Some(_), _) => paced.unwrap_or(now),
+            (None, Some(_)) => paced.unwrap_or(self.sent + self.pause()),
+            (None, None) => return None,
+        };
+        Some(
+            self.budget
+                .as_ref()
+                .map_or(wanted, |budget| wanted.max(budget.free())),
+        )
+    }
+
+    fn pause(&self) -> Duration {
+        if self.repeated {
+            REPEAT
+        } else {
+            (self.interval * 2).clamp(SHORTEST_PAUSE, REPEAT)
+        }
+    }
+
+    fn send(&mut self, now: Instant) -> Option<Bytes> {
+        self.repeated = self.held.is_none();
+        let picture = self.held.take().or_else(|| self.last.take())?;
+        let part = self.view.wire.part(&picture, self.view.times);
+        self.floor = picture.serial;
+        self.last = Some(picture);
+        self.sent = now;
+        self.seat.sent(part.len());
+        if let Some(pace) = &mut self.pace {
+            pace.sent(now);
+        }
+        if let Some(quality) = self
+            .budget
+            .as_mut()
+            .and_then(|budget| budget.sent(part.len(), now))
+        {
+            self.switch(quality);
+        }
+        Some(part)
+    }
+
+    /// Goes on in another quality, with what comes after the picture just sent.
+    fn switch(&mut self, quality: Option<u8>) {
+        let rendition = Rendition {
+            quality,
+            ..self.view.rendition
+        };
+        if let Some(feed) = (self.supply)(rendition) {
+            self.feed = feed;
+            self.floor += 1;
+        }
+    }
+}
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Inlet;
+    use crate::fanout::audience::Audience;
+    use crate::fanout::tests::picture;
+
+    const PLAIN: View = View {
+        wire: Wire::Length,
+        times: false,
+        rendition: Rendition {
+            width: None,
+            quality: None,
+        },
+        fps: None,
+        kbps: None,
+        drop_same: false,
+    };
+
+    fn viewer(view: View, inlet: &Inlet<Picture>) -> Viewer {
+        let seat = Audience::default().sit("192.0.2.1".to_owned(), view.wire);
+        Viewer::new(
+            view,
+            Box::new(|_| None),
+            inlet.feed(),
+            0,
+            seat,
+            std::future::pending(),
+            85,
+        )
+    }
+
+    async fn shown(viewer: &mut Viewer) -> String {
+        let part = viewer.next().await.unwrap();
+        let text = String::from_utf8_lossy(&part).into_owned();
+        text.split("\r\n\r\n")
+            .nth(1)
+            .unwrap()
+            .split("\r\n")
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_picture_comes_again_after_a_pause_and_then_each_second() {
+        let inlet = Inlet::default();
+        let mut viewer = viewer(PLAIN, &inlet);
+        inlet.set(picture(1, "one"));
+        let start = Instant::now();
+        let mut times = Vec::new();
+        for _ in 0..4 {
+            assert_eq!(shown(&mut viewer).await, "one");
+            times.push(start.elapsed().as_millis());
+        }
+        assert_eq!(times[0], 0);
+        assert!((40..=1000).contains(&times[1]), "{times:?}");
+        assert_eq!(
+            (times[2] - times[1], times[3] - times[2]),
+            (1000, 1000),
+            "{times:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_viewer_gets_the_newest_and_its_skips_are_counted() {
+        let inlet = Inlet::default();
+        let mut viewer = viewer(PLAIN, &inlet);
+        inlet.set(picture(1, "1"));
+        shown(&mut viewer).await;
+        (2..=9).for_each(|serial| inlet.set(picture(serial, serial.to_string())));
+        assert_eq!(shown(&mut viewer).await, "9");
+        assert_eq!(viewer.seat.skips(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fixed_rate_is_kept_whether_pictures_come_faster_or_not_at_all() {
+        let inlet = Inlet::default();
+        let mut viewer = viewer(
+            View {
+                fps: Some(10.0),
+                ..PLAIN
+            },
+            &inlet,
+        );
+        let start = Instant::now();
+        let camera = async {
+            for serial in 1..=25 {
+                inlet.set(picture(serial, serial.to_string()));
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let reader = async {
+            let mut seen = Vec::new();
+            for _ in 0..20 {
+                let name: u64 = shown(&mut viewer).await.parse().unwrap();
+                seen.push((start.elapsed().as_millis() as u64, name));
+            }
+            seen
+        };
+        let seen = tokio::select! { () = camera => unreachable!(), seen = reader => seen };
+        for (index, (at, name)) in seen.iter().enumerate() {
+            assert!(at.abs_diff(index as u64 * 100) <= 1, "{seen:?}");
+            assert!(
+                *name == 25 || at.abs_diff(name * 40) <= 80,
+                "the newest of its time: {seen:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_bytes_are_not_sent_again_and_the_last_stays_visible() {
+        let inlet: Inlet<Picture> = Inlet::default();
+        let mut viewer = viewer(
+            View {
+                drop_same: true,
+                ..PLAIN
+            },
+            &inlet,
+        );
+        let start = Instant::now();
+        let camera = async {
+            for serial in 1..=30 {
+                inlet.set(picture(serial, "still"));
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let reader = async {
+            let mut count = 0;
+            while start.elapsed() < Duration::from_millis(2900) {
+                shown(&mut viewer).await;
+                count += 1;
+            }
+            count
+        };
+        let count = tokio::select! { () = camera => unreachable!(), count = reader => count };
+        assert!((3..=5).contains(&count), "{count} parts in three seconds");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_with_the_session_with_a_word_or_without() {
+        for words in [true, false] {
+            let inlet: Inlet<Picture> = Inlet::default();
+            let seat = Audience::default().sit("192.0.2.1".to_owned(), Wire::Length);
+            let mut viewer = Viewer::new(
+                PLAIN,
+                Box::new(|_| None),
+                inlet.feed(),
+                0,
+                seat,
+                async {},
+                85,
+            );
+            if words {
+                let mut last = picture(1, "over");
+                last.placard = Some(Placard::Ended.name());
+                inlet.set(last);
+                assert_eq!(shown(&mut viewer).await, "over");
+            }
+            assert_eq!(viewer.next().await, None);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What is known of a connection from the moment it is accepted.
+
+use std::any::Any;
+
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
+use socket2::{SockRef, Socket};
+
+/// What the kernel may hold unsent for one viewer: at 200 kB/s a viewer of a server without this limit sees 13 s of the
+/// past, with it less than one.
+const UNSENT_BYTES: u32 = 16 << 10;
+
+/// A body is asked for more only when all before it, its head included, has been given to the kernel: a stream may then
+/// go on by itself on [`Connection::second_handle`]. It is the least that actix allows.
+pub const WRITE_BUFFER_BYTES: usize = 1;
+
+/// A plain connection's socket, once more.
+pub struct Connection(Socket);
+
+impl Connection {
+    /// A handle to write on beside actix's; `None` if the system has none left.
+    pub fn second_handle(&self) -> Option<tokio::net::TcpStream> {
+        let socket = self.0.try_clone().ok()?;
+        tokio::net::TcpStream::from_std(socket.into()).ok()
+    }
+}
+
+/// Called for each connection as it is accepted.
+pub fn accepted(connection: &dyn Any, extensions: &mut Extensions) {
+    if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+        keep_little_unsent(SockRef::from(stream));
+        if let Ok(socket) = SockRef::from(stream).try_clone() {
+            extensions.insert(Connection(socket));
+        }
+    } else if let Some(tls) = connection.downcast_ref::<TlsStream<TcpStream>>() {
+        keep_little_unsent(SockRef::from(tls.get_ref().0));
+    }
+}
+
+/// What waits in the kernel is a picture of the past.
+fn keep_little_unsent(socket: SockRef<'_>) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!("no limit on unsent bytes: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, UNSENT_BYTES);
+}

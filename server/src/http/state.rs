@@ -1,0 +1,21 @@
+//! `GET /api/state`: every session with everybody who watches it, as an operator wants to see it.
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::Rooms;
+
+/// Sessions, oldest first; of each viewer its address, wire, age, rate and skips.
+pub async fn state(rooms: web::Data<Rooms>) -> HttpResponse {
+    let sessions: Vec<Value> = rooms
+        .store
+        .all()
+        .iter()
+        .map(|session| {
+            let mut state = session.public_json();
+            state["viewers"] = session.audience().json();
+            state
+        })
+        .collect();
+    HttpResponse::Ok().json(json!({ "sessions": sessions }))
+}

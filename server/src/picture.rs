@@ -1,0 +1,69 @@
+//! What a session shows, before and after it is compressed.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use limn_pipeline::{Frame, JpegFrame, Timestamp};
+
+/// A painted frame, or a placard where there is none.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The pixels.
+    pub frame: Frame,
+    /// The placard's name, if it is one.
+    pub placard: Option<&'static str>,
+    /// Counts what one session has shown, from 1.
+    pub serial: u64,
+    /// When it was ready to be shown.
+    pub painted: Timestamp,
+}
+
+/// One way to compress what a session shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rendition {
+    /// Scaled down to so many pixels from left to right; `None`, or more than there are: as it was painted.
+    pub width: Option<u32>,
+    /// JPEG quality, 1 to 100; `None`: the server's, and the very bytes that came where nothing changed them.
+    pub quality: Option<u8>,
+}
+
+/// What a session shows, compressed once in one [`Rendition`] for all viewers. Cloning it clones reference counts.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// The JPEG.
+    pub jpeg: JpegFrame,
+    /// The placard's name, if it is one.
+    pub placard: Option<&'static str>,
+    /// [`Shown::serial`].
+    pub serial: u64,
+    /// How often the bytes have changed in this rendition: two with the same number are the same bytes.
+    pub change: u64,
+    /// [`Shown::painted`].
+    pub painted: Timestamp,
+    /// When the JPEG was ready.
+    pub encoded: Timestamp,
+    parts: Arc<[OnceLock<Bytes>; 2]>,
+}
+
+impl Picture {
+    /// `jpeg` of `shown`; `before` is what the same rendition showed last.
+    pub fn new(shown: &Shown, jpeg: JpegFrame, before: Option<&Self>) -> Self {
+        let change = before.map_or(1, |before| {
+            before.change + u64::from(before.jpeg.bytes != jpeg.bytes)
+        });
+        Self {
+            jpeg,
+            placard: shown.placard,
+            serial: shown.serial,
+            change,
+            painted: shown.painted,
+            encoded: Timestamp::now(),
+            parts: Arc::default(),
+        }
+    }
+
+    /// The picture with its framing around it, made once for all viewers of the wire `which`.
+    pub fn part(&self, which: usize, make: impl FnOnce() -> Bytes) -> Bytes {
+        self.parts[which].get_or_init(make).clone()
+    }
+}
