@@ -34,6 +34,7 @@ need_module python3-pip pip
 need_module python3-venv ensurepip
 if [ "$purpose" = test ]; then
     need chromium chromium chromium-browser google-chrome google-chrome-stable
+    need firefox-esr firefox-esr firefox
     need ffmpeg ffmpeg
     need curl curl
 fi
