@@ -37,6 +37,7 @@ if [ "$purpose" = test ]; then
     need firefox-esr firefox-esr firefox
     need ffmpeg ffmpeg
     need curl curl
+    need openssl openssl
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi
