@@ -96,7 +96,7 @@ test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, curl and the nearest peer's 
 
 # One after the other: two browsers on two cores would be slow for each other's reasons.
 .PHONY: test-browser
-test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera
+test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera; the stream in Firefox, too
 	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=300000
 
 .PHONY: soak
@@ -135,7 +135,7 @@ frontend/node_modules/.package-lock.json: frontend/package-lock.json | tools
 	cd frontend && npm ci
 	@touch $@
 
-# The browser itself is the system's; this drives it.
+# The browsers themselves are the system's; this drives them.
 tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json | tools
 	cd tests/browser && npm ci
 	@touch $@

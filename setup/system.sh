@@ -34,8 +34,10 @@ need_module python3-pip pip
 need_module python3-venv ensurepip
 if [ "$purpose" = test ]; then
     need chromium chromium chromium-browser google-chrome google-chrome-stable
+    need firefox-esr firefox-esr firefox
     need ffmpeg ffmpeg
     need curl curl
+    need openssl openssl
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi

@@ -1,8 +1,8 @@
 // Debian's Chromium with a camera that plays our clip, or one that it refuses to open.
 
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { executable } from './executable.mjs';
 import { ROOT } from './server.mjs';
 
 /** The camera's clip, made by tests/clients/clip.py. */
@@ -25,29 +25,18 @@ const CAMERA = [
 /** The camera is there, and whoever is asked for it says no. */
 const REFUSED = ['--use-fake-device-for-media-stream', '--deny-permission-prompts'];
 
-function executable() {
-  for (const name of NAMES) {
-    try {
-      return execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-    } catch {
-      // The next name.
-    }
-  }
-  throw new Error(`none of these browsers is installed: ${NAMES.join(', ')}`);
-}
-
 /** A browser with a fresh profile; `camera` is `clip` or `refused`. */
 export function launch(camera = 'clip') {
   return chromium.launch({
-    executablePath: executable(),
+    executablePath: executable(NAMES),
     headless: true,
     args: [...FLAGS, ...(camera === 'clip' ? CAMERA : REFUSED)],
   });
 }
 
 /** A page, and every error that its console shows or that nobody caught. */
-export async function open(browser, { width = 1280, height = 800 } = {}) {
-  const context = await browser.newContext({ viewport: { width, height } });
+export async function open(browser, { width = 1280, height = 800, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   const errors = [];

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Camera } from './camera.mjs';
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,7 +51,7 @@ export class Server {
 
   constructor(port, args) {
     this.port = port;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${args.includes('--ssl-certfile') ? 'https' : 'http'}://127.0.0.1:${port}`;
     this.#child = spawn(BINARY, ['--port', String(port), ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream.on('data', (text) => (this.#log += text));
     this.#child.on('error', (error) => (this.#log += error));
@@ -59,6 +60,11 @@ export class Server {
   /** What it has written. */
   get log() {
     return this.#log;
+  }
+
+  /** A camera in a new session of it. */
+  session() {
+    return Camera.session(this);
   }
 
   /** What it answers at `path`. */
