@@ -58,6 +58,7 @@ impl Pipeline for Passthrough {
         input: Input::Image,
         runs_on: RunsOn::Cpu,
     };
+    const READS_PIXELS: bool = false;
 
     fn load(_: &LoadContext<'_>, _: &Row) -> Result<Self, PipelineError> {
         Ok(Self)

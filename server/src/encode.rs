@@ -37,6 +37,12 @@ pub fn encode(frame: &Frame, rendition: Rendition, quality: u8) -> Result<JpegFr
     if let Some(jpeg) = as_it_came(frame, rendition) {
         return Ok(jpeg);
     }
+    if let Some(fault) = frame.fault() {
+        return Err(EncodeError {
+            size: frame.size(),
+            reason: fault.to_owned(),
+        });
+    }
     let quality = rendition.quality.unwrap_or(quality);
     let size = narrower(frame, rendition).unwrap_or(frame.size());
     let compressed = if size == frame.size() {

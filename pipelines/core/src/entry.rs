@@ -130,6 +130,8 @@ pub type Load = fn(&LoadContext<'_>, &Row) -> Result<Box<dyn PipelineHost>, Pipe
 pub struct PipelineEntry {
     /// Name, title, input, place.
     pub info: PipelineInfo,
+    /// See [`Pipeline::READS_PIXELS`].
+    pub reads_pixels: bool,
     /// Its rows; never empty, and the first has the pipeline's own id.
     pub rows: &'static [Row],
     /// The door for one row's parameters; compiled once, so ask once and keep it.
@@ -147,6 +149,7 @@ impl PipelineEntry {
     pub const fn of<P: Pipeline>(rows: &'static [Row]) -> Self {
         Self {
             info: P::INFO,
+            reads_pixels: P::READS_PIXELS,
             rows,
             door: Door::of::<P::Params>,
             load: |context, row| Ok(Box::new(Host::new(P::load(context, row)?))),

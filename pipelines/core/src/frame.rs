@@ -6,6 +6,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::pixels::{Decode, Pixels};
+
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Size {
@@ -102,7 +104,7 @@ pub struct FrameError {
 pub struct Frame {
     size: Size,
     format: PixelFormat,
-    pixels: Bytes,
+    pixels: Pixels,
     /// The JPEG that decodes to exactly these pixels, if they came as one: an unchanged picture leaves as it came.
     pub jpeg: Option<Bytes>,
     /// Counts the frames of one session upwards from 1; 0 means not yet numbered.
@@ -126,11 +128,23 @@ impl Frame {
         Ok(Self {
             size,
             format: PixelFormat::Rgb8,
-            pixels,
+            pixels: Pixels::Here(pixels),
             jpeg: None,
             sequence: 0,
             captured: Timestamp::now(),
         })
+    }
+
+    /// The picture of `size` in `jpeg`, which `decode` reads when somebody looks at the pixels, and not before.
+    pub fn in_jpeg(size: Size, jpeg: Bytes, decode: Decode) -> Self {
+        Self {
+            size,
+            format: PixelFormat::Rgb8,
+            pixels: Pixels::in_jpeg(jpeg.clone(), size.area() * 3, decode),
+            jpeg: Some(jpeg),
+            sequence: 0,
+            captured: Timestamp::now(),
+        }
     }
 
     /// A picture of one colour.
@@ -138,7 +152,7 @@ impl Frame {
         Self {
             size,
             format: PixelFormat::Rgb8,
-            pixels: rgb.repeat(size.area()).into(),
+            pixels: Pixels::Here(rgb.repeat(size.area()).into()),
             jpeg: None,
             sequence: 0,
             captured: Timestamp::now(),
@@ -162,14 +176,20 @@ impl Frame {
         self.format
     }
 
-    /// The bytes, as [`Frame::format`] says.
+    /// The bytes, as [`Frame::format`] says; mid grey where they lie in a JPEG that turns out broken.
     pub fn pixels(&self) -> &Bytes {
-        &self.pixels
+        self.pixels.bytes()
+    }
+
+    /// What is wrong with the JPEG that the pixels lie in; `None` too for a pipeline that
+    /// [reads](crate::Pipeline::READS_PIXELS) them, which is given no such frame.
+    pub fn fault(&self) -> Option<&str> {
+        self.pixels.fault()
     }
 
     /// Whether both show the same picture, whenever it was taken.
     pub fn same_picture(&self, other: &Frame) -> bool {
-        self.size == other.size && self.format == other.format && self.pixels == other.pixels
+        self.size == other.size && self.format == other.format && self.pixels.same(&other.pixels)
     }
 }
 
@@ -197,6 +217,28 @@ mod tests {
             error.to_string(),
             "a frame of 2x2 in Rgb8 has 12 bytes, got 11"
         );
+    }
+
+    #[test]
+    fn pixels_in_a_jpeg_are_read_once_and_only_when_wanted() {
+        let count: Decode = |jpeg| match &jpeg[..] {
+            b"good" => Ok(vec![7; 12]),
+            b"short" => Ok(vec![7; 9]),
+            other => Err(String::from_utf8_lossy(other).into_owned()),
+        };
+        let in_jpeg = |name: &'static str| Frame::in_jpeg(Size::new(2, 2), name.into(), count);
+        let good = in_jpeg("good");
+        assert_eq!(good.clone().pixels().as_ptr(), good.pixels().as_ptr());
+        assert!(good.same_picture(&Frame::rgb8(good.size(), vec![7; 12]).unwrap()));
+        // Broken ones differ from others and not from themselves.
+        assert!(
+            in_jpeg("bad").same_picture(&in_jpeg("bad")) && !in_jpeg("bad").same_picture(&good)
+        );
+        for (name, said) in [("bad", "bad"), ("short", "12 bytes of pixels, and 9 came")] {
+            let frame = in_jpeg(name);
+            assert!(frame.fault().unwrap().contains(said), "{:?}", frame.fault());
+            assert_eq!(frame.pixels()[..], [128; 12]);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod frame;
 pub mod host;
 pub mod params;
 pub mod pipeline;
+pub mod pixels;
 
 pub use cancel::Cancel;
 pub use entry::{Checkpoint, DeviceInfo, LoadContext, PipelineEntry, Registry, Row, Value};

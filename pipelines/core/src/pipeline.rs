@@ -136,6 +136,9 @@ pub trait Pipeline: Send + Sized + 'static {
     type State: Send + 'static;
     /// Name, title, input, place.
     const INFO: PipelineInfo;
+    /// Whether it looks at the camera's pixels. One that only hands pictures on says no, and is given a JPEG of the right
+    /// size without anybody having decoded it.
+    const READS_PIXELS: bool = true;
 
     /// Reads the row's checkpoint into host memory. Runs on a loader thread while others paint.
     fn load(context: &LoadContext<'_>, row: &Row) -> Result<Self, PipelineError>;

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use limn_pipeline::Size;
 
 use crate::ingest::IngestConfig;
 
@@ -45,16 +46,25 @@ pub struct Decoded {
     pub jpeg: Option<Bytes>,
 }
 
-/// Decodes a JPEG, PNG or WebP and turns it upright as its Exif says.
-pub fn decode(bytes: &Bytes, config: &IngestConfig) -> Result<Decoded, IngestError> {
+/// What the beginning of a picture says: all that is checked before memory is taken.
+pub struct Head<'a> {
+    /// As its header says; its Exif may turn it yet.
+    pub size: Size,
+    bytes: &'a Bytes,
+    format: ImageFormat,
+    orientation: Orientation,
+    decoder: Box<dyn ImageDecoder + 'a>,
+}
+
+/// Reads the head of a JPEG, PNG or WebP.
+pub fn head<'a>(bytes: &'a Bytes, config: &IngestConfig) -> Result<Head<'a>, IngestError> {
     if bytes.len() > config.max_frame_bytes {
         return Err(IngestError::TooManyBytes {
             got: bytes.len(),
             limit: config.max_frame_bytes,
         });
     }
-    let broken = |error: image::ImageError| IngestError::Broken(error.to_string());
-    let reader = ImageReader::new(Cursor::new(bytes))
+    let reader = ImageReader::new(Cursor::new(&bytes[..]))
         .with_guessed_format()
         .map_err(|_| IngestError::UnknownFormat)?;
     let format = match reader.format() {
@@ -73,14 +83,44 @@ pub fn decode(bytes: &Bytes, config: &IngestConfig) -> Result<Decoded, IngestErr
             limit: config.max_pixels,
         });
     }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    picture.apply_orientation(orientation);
-    let untouched = format == ImageFormat::Jpeg && orientation == Orientation::NoTransforms;
-    Ok(Decoded {
-        picture: picture.into_rgb8(),
-        jpeg: untouched.then(|| bytes.clone()),
+    Ok(Head {
+        size: Size::new(width, height),
+        bytes,
+        format,
+        orientation: decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        decoder: Box::new(decoder),
     })
+}
+
+impl Head<'_> {
+    /// Whether its pixels are just what a JPEG's bytes say.
+    pub fn is_upright_jpeg(&self) -> bool {
+        self.format == ImageFormat::Jpeg && self.orientation == Orientation::NoTransforms
+    }
+
+    /// Decodes it and turns it upright as its Exif says.
+    pub fn decode(self) -> Result<Decoded, IngestError> {
+        let untouched = self.is_upright_jpeg().then(|| self.bytes.clone());
+        let mut picture = DynamicImage::from_decoder(self.decoder).map_err(broken)?;
+        picture.apply_orientation(self.orientation);
+        Ok(Decoded {
+            picture: picture.into_rgb8(),
+            jpeg: untouched,
+        })
+    }
+}
+
+/// The pixels of a JPEG whose head was read before.
+pub fn pixels(jpeg: &Bytes) -> Result<Vec<u8>, String> {
+    let picture = image::load_from_memory_with_format(jpeg, ImageFormat::Jpeg);
+    Ok(picture
+        .map_err(|error| error.to_string())?
+        .into_rgb8()
+        .into_raw())
+}
+
+fn broken(error: image::ImageError) -> IngestError {
+    IngestError::Broken(error.to_string())
 }
 
 /// Decoders fill what is missing with grey; a picture that was cut short on its way is refused instead.
@@ -103,6 +143,10 @@ fn check_end(bytes: &[u8]) -> Result<(), IngestError> {
 mod tests {
     use super::*;
     use crate::Config;
+
+    fn decode(bytes: &Bytes, config: &IngestConfig) -> Result<Decoded, IngestError> {
+        head(bytes, config)?.decode()
+    }
 
     fn jpeg(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Vec::new();

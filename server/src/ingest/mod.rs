@@ -66,11 +66,25 @@ pub struct Upload {
     pub captured: Timestamp,
 }
 
-/// Decodes one picture, turns it and makes it fit `size`.
+/// Decodes one picture, turns it and makes it fit `size`. A JPEG with which nothing is to be done keeps its pixels inside if
+/// nobody `reads` them.
 ///
 /// # Errors
 /// If the bytes are no picture, or one over a limit of `config`.
-pub fn take(bytes: &Bytes, size: Size, config: &IngestConfig) -> Result<Frame, IngestError> {
-    let decoded = decode::decode(bytes, config)?;
+pub fn take(
+    bytes: &Bytes,
+    size: Size,
+    reads: bool,
+    config: &IngestConfig,
+) -> Result<Frame, IngestError> {
+    let head = decode::head(bytes, config)?;
+    let as_it_is = config.rotate == Rotate::None
+        && !config.mirror
+        && head.is_upright_jpeg()
+        && head.size == size;
+    if as_it_is && !reads {
+        return Ok(Frame::in_jpeg(size, bytes.clone(), decode::pixels));
+    }
+    let decoded = head.decode()?;
     Ok(fit::fit(decoded, size, config))
 }

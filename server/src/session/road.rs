@@ -105,15 +105,12 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
         } else {
             picture
         };
-        let (ingest, prepare, set) = (
-            Arc::clone(&tools.ingest),
-            choice.entry.prepare,
-            params.clone(),
-        );
+        let (ingest, set) = (Arc::clone(&tools.ingest), params.clone());
+        let (prepare, reads_pixels) = (choice.entry.prepare, choice.entry.reads_pixels);
         let start = Instant::now();
         let work = move || -> Result<Prepared, Refusal> {
             let frame = picture
-                .map(|bytes| ingest::take(&bytes, set.size(), &ingest))
+                .map(|bytes| ingest::take(&bytes, set.size(), reads_pixels, &ingest))
                 .transpose()?;
             let frame = frame.map(|mut frame| {
                 (frame.sequence, frame.captured) = (sequence, captured);
