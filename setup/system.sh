@@ -38,6 +38,8 @@ if [ "$purpose" = test ]; then
     need ffmpeg ffmpeg
     need curl curl
     need openssl openssl
+    # Debian puts it where only root looks.
+    need nginx-light nginx /usr/sbin/nginx
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi
