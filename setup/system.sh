@@ -40,6 +40,9 @@ if [ "$purpose" = test ]; then
     need openssl openssl
     # Debian puts it where only root looks.
     need nginx-light nginx /usr/sbin/nginx
+    # The program, and what it reads and shows with.
+    need vlc-bin cvlc
+    need vlc-plugin-base cvlc
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi
