@@ -91,7 +91,7 @@ test-rust: libtorch $(PAGE) $(FIXTURES)
 
 # What people really get: the release binary, started by each test on a port of its own.
 .PHONY: test-clients
-test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, curl and the nearest peer's protocol against the release server
+test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, VLC, curl, nginx and the nearest peer's protocol against the release server
 	$(RUN_TESTS) $(PYTHON) -W error::DeprecationWarning -m unittest discover -v -s tests/clients
 
 # One after the other: two browsers on two cores would be slow for each other's reasons.

@@ -38,6 +38,11 @@ if [ "$purpose" = test ]; then
     need ffmpeg ffmpeg
     need curl curl
     need openssl openssl
+    # Debian puts it where only root looks.
+    need nginx-light nginx /usr/sbin/nginx
+    # The program, and what it reads and shows with.
+    need vlc-bin cvlc
+    need vlc-plugin-base cvlc
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi

@@ -1,4 +1,4 @@
-"""Says when a program that reads MJPEG has another colour to show: `watcher.py opencv|ffmpeg URL` prints a line for each
+"""When a program that reads MJPEG has another colour to show: `watcher.py opencv|ffmpeg URL` prints a line for each
 change, with the colour's number and the time of the monotonic clock, which all processes of a machine share.
 """
 
@@ -44,6 +44,7 @@ def ffmpeg(url):
 
 
 READERS = {"ffmpeg": ffmpeg, "opencv": opencv}
+
 
 class Watcher:
     """A reader at `url` in processes of its own, and what it has shown: colours and times; a context manager."""
