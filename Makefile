@@ -26,6 +26,7 @@ PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find fron
 # The scripts beside these in tests/parity/fixtures/ make other things, and on demand.
 FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines schedules text)
 SCRIPTS := $(wildcard setup/*.sh models/embedded/train/*.sh) .ci/run
+FANOUT = $(RUN_TESTS) cargo run --locked --release --package limn-tests --no-default-features --bin fanout --
 STARTED := $(shell date +%s)
 
 .PHONY: help
@@ -63,7 +64,7 @@ check: tools frontend/node_modules/.package-lock.json ## the quick loop: format,
 
 # Cheapest first, so that a mistake is told early.
 .PHONY: test
-test: tools test-tools lint-scripts lint-rust test-page test-no-torch test-rust test-clients test-browser ## install what the tests need and run all of them
+test: tools test-tools lint-scripts lint-rust test-page test-no-torch test-rust test-clients test-fanout test-browser ## install what the tests need and run all of them
 	@echo "make test: everything passed in $$(( $$(date +%s) - $(STARTED) )) s"
 
 .PHONY: lint-scripts
@@ -94,6 +95,11 @@ test-rust: libtorch $(PAGE) $(FIXTURES)
 test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, VLC, curl, nginx and the nearest peer's protocol against the release server
 	$(RUN_TESTS) $(PYTHON) -W error::DeprecationWarning -m unittest discover -v -s tests/clients
 
+# The bench links no libtorch, so it is built without; the server that it starts is what people get.
+.PHONY: test-fanout
+test-fanout: build ## many viewers of one camera, slow ones and rude ones, within generous limits; beside uStreamer if installed
+	$(FANOUT) check
+
 # One after the other: two browsers on two cores would be slow for each other's reasons.
 .PHONY: test-browser
 test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera; the stream in Firefox, too
@@ -103,11 +109,17 @@ test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json #
 soak: build venv $(CLIP) ## cameras and viewers come and go for MINUTES (10): nothing may be left behind
 	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
 
+.PHONY: fuzz
+fuzz: tools ## feed the reader of multipart streams rubble for SECONDS (120); needs cargo-fuzz
+	python3 tests/fuzz/seeds.py
+	cd tests && RUSTC_BOOTSTRAP=1 cargo fuzz run multipart -- -max_total_time=$(or $(SECONDS),120) -max_len=2048
+
 .PHONY: bench
 bench: build venv $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py --beside img2img
 	$(RUN_TESTS) $(PYTHON) tests/clients/torch_bench.py
+	for task in compare carry slow first resets; do $(FANOUT) $$task; done
 
 # --- what those need ------------------------------------------------------------------------------------------------
 

@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct PassthroughParams {
     /// Pixels from left to right.
-    #[schemars(title = "Width", range(min = 64, max = 1024), extend("multipleOf" = 8, "x-advanced" = true))]
+    #[schemars(title = "Width", range(min = 64, max = 1920), extend("multipleOf" = 8, "x-advanced" = true))]
     pub width: u32,
     /// Pixels from top to bottom.
-    #[schemars(title = "Height", range(min = 64, max = 1024), extend("multipleOf" = 8, "x-advanced" = true))]
+    #[schemars(title = "Height", range(min = 64, max = 1920), extend("multipleOf" = 8, "x-advanced" = true))]
     pub height: u32,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod fit;
+pub mod multipart;
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
