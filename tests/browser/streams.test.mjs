@@ -13,15 +13,18 @@ import { changed, difference, painted, picture, settled, stands, streamUrl, unti
 const run = promisify(execFile);
 /** In the mean of all values: far above what JPEG does, far below what another prompt does. */
 const ANOTHER_PICTURE = 2;
-/** Pictures that a program reads: enough to see one move, few enough for a pipeline that takes a second for each. */
-const READ = 4;
+/** Two paintings of the same are not further apart than this. */
+const SAME_PICTURE = 0.5;
+/** Pictures that a program reads: few enough for a pipeline that takes a second for each, and more than the server
+ * repeats while whatever else runs on the machine keeps the painter, which gives way to everything, from painting. */
+const READ = 12;
 
 let browser;
 let server;
 before(async () => {
   browser = await launch();
   // A browser that closes a page breaks its socket without a word, and the session waits a while for its owner.
-  server = await Server.start(['--max-sessions', '16']);
+  server = await Server.start(['--max-sessions', '16', '--idle-timeout', '10']);
 });
 after(async () => {
   await browser?.close();
@@ -73,7 +76,9 @@ for (const row of ['controlnet', 'img2img', 'lcm']) {
     assert.deepEqual(errors, []);
   });
 
-  test(`${row} paints what the prompt means, and the first picture again for the first prompt`, async () => {
+  test(`${row} paints what the prompt means, and the first picture again for the first prompt`, async (t) => {
+    // A session that is still there from the test before shares the calls of this one, and bf16 rounds otherwise in a batch.
+    await until('no other session', async () => (await server.json('/api/sessions')).sessions.length === 0);
     const { page, errors } = await ready(row);
     const prompt = page.getByTestId('param-prompt');
     await prompt.fill('sunset');
@@ -90,8 +95,8 @@ for (const row of ['controlnet', 'img2img', 'lcm']) {
     await prompt.fill('sunset');
     await changed(page, ice, ANOTHER_PICTURE);
     const again = difference(await settled(page, session), sunset);
-    // Not 0: where a session that is about to end shares the call, bf16 rounds otherwise.
-    assert.ok(again < ANOTHER_PICTURE, `the same prompt painted another picture, ${again} of 255 away`);
+    t.diagnostic(`the same prompt painted a picture ${again} of 255 away`);
+    assert.ok(again < SAME_PICTURE, `the same prompt painted another picture, ${again} of 255 away`);
     assert.deepEqual(errors, []);
   });
 }
