@@ -1,10 +1,8 @@
 //! What the camera sees: 1280x720 with as much noise as makes JPEGs of the wanted length, the same in each run.
 
-use std::io::Cursor;
-
 use anyhow::ensure;
-use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
+use mozjpeg::{ColorSpace, Compress};
 
 pub const WIDTH: u32 = 1280;
 pub const HEIGHT: u32 = 720;
@@ -13,7 +11,7 @@ pub const HEIGHT: u32 = 720;
 const COUNT: u32 = 60;
 
 /// As cameras compress.
-const QUALITY: u8 = 80;
+const QUALITY: f32 = 80.0;
 
 /// JPEGs of about `bytes` each.
 pub fn pictures(bytes: usize) -> anyhow::Result<Vec<Vec<u8>>> {
@@ -37,18 +35,37 @@ pub fn pictures(bytes: usize) -> anyhow::Result<Vec<Vec<u8>>> {
     Ok(all)
 }
 
-/// A slope that moves from picture to picture, under noise.
+/// A gentle slope that moves from picture to picture, under noise.
 fn jpeg(number: u32, noise: f64) -> anyhow::Result<Vec<u8>> {
     let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(1);
     let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         // The generator of Numerical Recipes: the noise need not be good, but the same everywhere.
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let grain = (f64::from(state >> 16) / 65536.0 - 0.5) * noise;
-        let slope = f64::from((x + y + 16 * number) % 512) / 2.0;
-        let grey = (slope * 0.5 + 64.0 + grain) as u8;
-        Rgb([grey, grey, 255 - grey])
+        let grey = 64.0 + f64::from(x + y + 8 * number) / 32.0 + grain;
+        Rgb([grey as u8, grey as u8, grey as u8 / 2])
     });
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY))?;
-    Ok(bytes.into_inner())
+    let mut compress = Compress::new(ColorSpace::JCS_RGB);
+    compress.set_fastest_defaults();
+    compress.set_size(WIDTH as usize, HEIGHT as usize);
+    compress.set_quality(QUALITY);
+    // 4:2:0, as most cameras.
+    compress.set_chroma_sampling_pixel_sizes((2, 2), (2, 2));
+    let mut started = compress.start_compress(Vec::new())?;
+    started.write_scanlines(picture.as_raw())?;
+    Ok(started.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_have_the_length_that_is_wanted_and_differ() {
+        for bytes in [25_000, 107_000] {
+            let all = pictures(bytes).expect("pictures");
+            assert_eq!(all.len(), COUNT as usize);
+            assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+    }
 }

@@ -70,7 +70,8 @@ pub fn run(bench: &Bench, options: &Options) -> anyhow::Result<()> {
         ]);
     }
     println!(
-        "\n{} resets, {} half-open; handles were back after {:.2} s. Of {} that had closed their sending side, {} were still held a second later.",
+        "\n{} resets, {} half-open; handles were back after {:.2} s. Of {} that had closed their sending side, {} were \
+         still held a second later.",
         options.times,
         options.halves,
         left.took.as_secs_f64(),

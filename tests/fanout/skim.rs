@@ -1,5 +1,5 @@
-//! A reader of streams with `Content-Length` that keeps nothing but a picture's first bytes, so that the bench costs less
-//! than what it measures. The server's own reader copies each picture once; a hundred of those would fill a core.
+//! A reader of streams with `Content-Length` that keeps nothing but a picture's first bytes, so that the bench costs
+//! less than what it measures. The server's own reader copies each picture once.
 
 use anyhow::{Context, ensure};
 

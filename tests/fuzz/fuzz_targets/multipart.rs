@@ -1,4 +1,4 @@
-//! `cargo fuzz run multipart`: a stream reads the same however it is cut, and no more of it is held than the caps allow.
+//! `make fuzz`: a stream reads the same however it is cut, and no more of it is held than the caps allow.
 //!
 //! The first two bytes choose the pieces and the type, the rest is the stream. Small caps, so that they are reached.
 
