@@ -14,6 +14,8 @@ pub struct Skim {
     head: Vec<u8>,
     /// Bytes of the picture that are still to come; 0 between pictures.
     left: usize,
+    /// The part is a placard: no picture of the camera's.
+    placard: bool,
     prefix: [u8; PREFIX_BYTES],
     filled: usize,
 }
@@ -23,6 +25,7 @@ impl Default for Skim {
         Self {
             head: Vec::new(),
             left: 0,
+            placard: false,
             prefix: [0; PREFIX_BYTES],
             filled: 0,
         }
@@ -44,7 +47,9 @@ impl Skim {
                 self.filled += wanted;
                 self.left -= part.len();
                 if self.left == 0 {
-                    whole(&self.prefix);
+                    if !self.placard {
+                        whole(&self.prefix);
+                    }
                     self.filled = 0;
                 }
                 bytes = rest;
@@ -54,7 +59,13 @@ impl Skim {
             bytes = rest;
             if self.head.ends_with(b"\r\n\r\n") {
                 // The head of the whole answer has no length, and no picture behind it.
-                self.left = length(&self.head)?.unwrap_or(0);
+                let length = header(&self.head, "content-length")?;
+                self.left = length.map_or(Ok(0), |length| {
+                    length
+                        .parse()
+                        .with_context(|| format!("the length `{length}`"))
+                })?;
+                self.placard = header(&self.head, "x-limn-placard")?.is_some();
                 self.head.clear();
             }
             ensure!(
@@ -66,17 +77,11 @@ impl Skim {
     }
 }
 
-fn length(head: &[u8]) -> anyhow::Result<Option<usize>> {
+fn header<'a>(head: &'a [u8], wanted: &str) -> anyhow::Result<Option<&'a str>> {
     let head = std::str::from_utf8(head).context("a head is not text")?;
     let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-    let said = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    said.map(|(_, value)| {
-        value
-            .trim()
-            .parse()
-            .with_context(|| format!("the length `{value}`"))
-    })
-    .transpose()
+    let said = lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    Ok(said.map(|(_, value)| value.trim()))
 }
 
 #[cfg(test)]
