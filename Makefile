@@ -104,9 +104,11 @@ soak: build venv $(CLIP) ## cameras and viewers come and go for MINUTES (10): no
 	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
 
 .PHONY: bench
-bench: build venv $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
+bench: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 25 minutes
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py --beside img2img
+	$(RUN_TESTS) $(PYTHON) tests/clients/delay.py
+	cd tests/browser && $(RUN_TESTS) node delay.mjs
 	$(RUN_TESTS) $(PYTHON) tests/clients/torch_bench.py
 
 # --- what those need ------------------------------------------------------------------------------------------------
