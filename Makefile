@@ -115,9 +115,11 @@ fuzz: tools ## feed the reader of multipart streams rubble for SECONDS (120); ne
 	cd tests && RUSTC_BOOTSTRAP=1 cargo fuzz run multipart -- -max_total_time=$(or $(SECONDS),120) -max_len=2048
 
 .PHONY: bench
-bench: build venv $(CLIP) ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 15 minutes
+bench: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 25 minutes
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py --beside img2img
+	$(RUN_TESTS) $(PYTHON) tests/clients/delay.py
+	cd tests/browser && $(RUN_TESTS) node delay.mjs
 	$(RUN_TESTS) $(PYTHON) tests/clients/torch_bench.py
 	for task in compare carry slow first resets; do $(FANOUT) $$task; done
 

@@ -16,6 +16,8 @@ import { until } from './stage.mjs';
 
 /** Between two pictures; longer than any delay that would pass for prompt. */
 export const INTERVAL_MS = 700;
+/** The screen's tick. 42 of them are 700 ms, so what is sent at that pace would meet each at the same point. */
+const TICK_MS = 1000 / 60;
 /** A burst is so many pictures at a camera's pace, and then none for a while. */
 const BURST = 10;
 const BURST_MS = 33;
@@ -86,7 +88,7 @@ export async function delays(browser, server, { query = '', rounds = 1 } = {}) {
     for (let round = 0; round < rounds; round += 1) {
       for (const colour of [0, 1, 2, 3, 4]) {
         each.push({ colour, time: camera.show(pictures[colour]) });
-        await wait(INTERVAL_MS);
+        await wait(INTERVAL_MS + Math.random() * TICK_MS);
       }
       let sent;
       for (let number = 0; number < BURST; number += 1) {
