@@ -37,6 +37,7 @@ if [ "$purpose" = test ]; then
     need firefox-esr firefox-esr firefox
     need ffmpeg ffmpeg
     need curl curl
+    need ustreamer ustreamer
     need openssl openssl
     # Debian puts it where only root looks.
     need nginx-light nginx /usr/sbin/nginx

@@ -16,6 +16,7 @@ use crate::fanout::config::FanoutConfig;
 use crate::http::HttpConfig;
 use crate::inference::InferenceConfig;
 use crate::ingest::IngestConfig;
+use crate::program::config::ProgramConfig;
 use crate::session::SessionConfig;
 
 /// Live video, repainted by a diffusion pipeline: camera in, MJPEG out.
@@ -55,6 +56,9 @@ pub struct Config {
     /// What viewers may have.
     #[command(flatten)]
     pub fanout: FanoutConfig,
+    /// What is on air.
+    #[command(flatten)]
+    pub program: ProgramConfig,
     /// Something else than serving.
     #[command(subcommand)]
     pub command: Option<Task>,

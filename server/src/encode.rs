@@ -6,7 +6,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use limn_pipeline::{Frame, JpegFrame, Size};
 
-use crate::picture::Rendition;
+use crate::picture::{EncodeError, Rendition};
 
 /// How pictures are compressed.
 #[derive(Args, Clone, Debug)]
@@ -14,14 +14,6 @@ pub struct EncodeConfig {
     /// JPEG quality, 1 to 100
     #[arg(long, env = "LIMN_JPEG_QUALITY", value_name = "N", default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub jpeg_quality: u8,
-}
-
-/// Why a frame could not be compressed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot encode a frame of {size} as jpeg: {reason}")]
-pub struct EncodeError {
-    size: Size,
-    reason: String,
 }
 
 /// The JPEG that `frame` came as, if nothing changed it and it is wanted as it is: there is nothing to compress.

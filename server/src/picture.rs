@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use limn_pipeline::{Frame, JpegFrame, Timestamp};
+use limn_pipeline::{Frame, JpegFrame, Size, Timestamp};
 
 /// A painted frame, or a placard where there is none.
 #[derive(Clone, Debug)]
@@ -16,6 +16,40 @@ pub struct Shown {
     pub serial: u64,
     /// When it was ready to be shown.
     pub painted: Timestamp,
+    /// It as JPEG in the plain rendition, once somebody has compressed it: two screens may show it.
+    pub plain: Arc<OnceLock<Result<JpegFrame, EncodeError>>>,
+}
+
+impl Shown {
+    /// A placard of that name, as far as a screen has not numbered it.
+    pub fn placard(frame: Frame, name: &'static str) -> Self {
+        Self {
+            frame,
+            placard: Some(name),
+            serial: 0,
+            painted: Timestamp::now(),
+            plain: Arc::default(),
+        }
+    }
+
+    /// The same in another form, which nobody has compressed yet; sequence and time of capture stay.
+    pub fn with(&self, frame: Frame) -> Self {
+        Self {
+            frame: frame.stamped_like(&self.frame),
+            plain: Arc::default(),
+            ..*self
+        }
+    }
+}
+
+/// Why a frame could not be compressed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot encode a frame of {size} as jpeg: {reason}")]
+pub struct EncodeError {
+    /// Its size.
+    pub size: Size,
+    /// What the encoder or decoder said.
+    pub reason: String,
 }
 
 /// One way to compress what a session shows.

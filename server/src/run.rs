@@ -12,6 +12,7 @@ use crate::http::{self, Rooms};
 use crate::inference::{Inference, Readiness};
 use crate::listing::{self, Choice, Listing};
 use crate::pool::Pool;
+use crate::program::Program;
 use crate::session::road::Tools;
 use crate::session::store::Store;
 use crate::{bench, shutdown};
@@ -22,6 +23,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Its sessions.
     pub store: Arc<Store>,
+    /// What is on air.
+    pub program: Arc<Program>,
     /// What paints.
     pub inference: Inference,
     handle: actix_web::dev::ServerHandle,
@@ -32,6 +35,7 @@ impl Running {
     /// Ends every session and then the server.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.store.drain();
+        self.program.stop();
         self.handle.stop(true).await;
         self.join.await?.context("the http server failed")
     }
@@ -51,8 +55,19 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
     running.stop().await
 }
 
+/// A viewer takes two file handles, and many systems begin with 1,024 for a process that may have more.
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!("the limit of open files stays: {error}");
+    }
+}
+
 /// Starts serving and returns at once; must be called on a tokio runtime, where the sessions then run.
 pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
+    allow_many_files();
     let listing = Arc::new(Listing::new(
         registry,
         config.inference.pipeline.as_deref(),
@@ -63,7 +78,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let ingest = Arc::new(config.ingest.clone());
     let tools = Tools {
         inference: inference.clone(),
-        pool,
+        pool: pool.clone(),
         ingest: Arc::clone(&ingest),
         jpeg_quality: config.encode.jpeg_quality,
     };
@@ -72,10 +87,18 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         tools,
         tokio::runtime::Handle::current(),
     );
+    let program = Program::start(
+        &config.program,
+        config.http.host.is_loopback(),
+        &store,
+        pool,
+        config.encode.jpeg_quality,
+    );
     let warm = warm_up(inference.clone(), listing.first().clone());
     let https = config.http.ssl_certfile.is_some();
     let rooms = Rooms {
         store: Arc::clone(&store),
+        program: Arc::clone(&program),
         listing: Arc::clone(&listing),
         ingest,
         fanout: config.fanout.clone(),
@@ -98,6 +121,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     Ok(Running {
         address,
         store,
+        program,
         inference,
         handle,
         join: tokio::spawn(server),

@@ -18,6 +18,7 @@ mod panic_is_contained;
 mod params_change_next_frame;
 mod pipeline_switch_while_live;
 mod placards_say_what_is_the_matter;
+mod program_is_one_address;
 mod protocol_of_the_lcm_server;
 mod session_is_freed;
 mod sessions_over_http;

@@ -18,11 +18,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["scheduler"]),
     ("encode", &["picture"]),
     ("fanout", &["cell", "picture"]),
+    ("screen", &["cell", "encode", "fanout", "picture", "pool"]),
+    (
+        "program",
+        &[
+            "cell", "fanout", "ingest", "picture", "pool", "screen", "session",
+        ],
+    ),
     (
         "session",
         &[
             "cell",
-            "encode",
             "fanout",
             "inference",
             "ingest",
@@ -30,6 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "picture",
             "pool",
             "refusal",
+            "screen",
         ],
     ),
     (
@@ -40,7 +47,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ingest",
             "listing",
             "picture",
+            "program",
             "refusal",
+            "screen",
             "session",
         ],
     ),
@@ -54,6 +63,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "http",
             "inference",
             "ingest",
+            "program",
             "session",
         ],
     ),
@@ -66,6 +76,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inference",
             "listing",
             "pool",
+            "program",
             "session",
             "shutdown",
         ],

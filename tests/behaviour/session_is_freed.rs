@@ -40,8 +40,8 @@ async fn rested(flags: &[&str]) -> (House, usize) {
         house.running.inference.open_sessions() == 0
     })
     .await;
-    // The accept loop and the sweep are there; the task that made the first frame goes.
-    until("only the server runs", || tasks() <= 2).await;
+    // The accept loop, the sweep and the program are there; the task that made the first frame goes.
+    until("only the server runs", || tasks() <= 3).await;
     let before = tasks();
     (house, before)
 }

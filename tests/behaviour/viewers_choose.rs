@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use limn_server::session::renditions::MOST;
+use limn_server::screen::renditions::MOST;
 use limn_tests::house::{House, Owner, until};
 use limn_tests::http::find;
 use limn_tests::mjpeg::Viewer;
@@ -86,10 +86,15 @@ async fn too_many_choices_are_refused_and_leavers_make_room() {
         .await
         .unwrap();
     for (query, named) in [
-        ("fps=0", "`fps` is `0`"),
+        ("fps=0", "`fps` is `0`, and may be a number from 0.1 to 240"),
+        ("fps=fast", "`fps` is `fast`"),
         ("quality=101", "`quality` is `101`"),
         ("width=1", "`width` is `1`"),
         ("kbps=1", "`kbps` is `1`"),
+        (
+            "wire=barbed",
+            "`wire` is `barbed`, and may be browser, length or double",
+        ),
     ] {
         let bad = house
             .ask("GET", &format!("{path}?{query}"), &json!(null))

@@ -98,7 +98,7 @@ impl Seat {
     fn json(&self) -> Value {
         let round = |value: f64| (value * 10.0).round() / 10.0;
         json!({
-            "address": self.address, "wire": self.wire, "age_secs": round(self.since.elapsed().as_secs_f64()),
+            "address": self.address, "wire": self.wire.name(), "age_secs": round(self.since.elapsed().as_secs_f64()),
             "fps": round(lock(&self.recent).fps), "pictures": self.pictures.load(Ordering::Relaxed),
             "skipped": self.skipped.load(Ordering::Relaxed), "bytes": self.bytes.load(Ordering::Relaxed),
         })

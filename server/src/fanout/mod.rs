@@ -28,6 +28,7 @@ mod tests {
             placard: None,
             serial,
             painted: Timestamp::now(),
+            plain: std::sync::Arc::default(),
         };
         Picture::new(&shown, jpeg, None)
     }

@@ -20,6 +20,8 @@ pub enum Placard {
     Ended,
     /// The server stops.
     Draining,
+    /// No session is on air.
+    OffAir,
 }
 
 impl Placard {
@@ -31,6 +33,7 @@ impl Placard {
             Self::Lost => "lost",
             Self::Ended => "ended",
             Self::Draining => "draining",
+            Self::OffAir => "off-air",
         }
     }
 
@@ -51,6 +54,7 @@ impl Placard {
             ),
             Self::Ended => ("Session ended", String::new()),
             Self::Draining => ("Server stopping", "it may be back in a moment".to_owned()),
+            Self::OffAir => ("Off air", String::new()),
         }
     }
 
@@ -140,6 +144,7 @@ mod tests {
             Placard::Lost,
             Placard::Ended,
             Placard::Draining,
+            Placard::OffAir,
         ];
         for size in [
             Size::new(64, 64),

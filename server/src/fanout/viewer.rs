@@ -62,8 +62,9 @@ pub struct Viewer {
     /// What waits for its time.
     held: Option<Picture>,
     last: Option<Picture>,
-    /// Running mean of the time between pictures.
-    interval: Duration,
+    /// The last times between pictures; the middle one counts, so that neither the wait before a burst nor one picture
+    /// that is late says when the burst is over.
+    intervals: [Duration; 3],
     arrived: Instant,
     sent: Instant,
     repeated: bool,
@@ -98,7 +99,7 @@ impl Viewer {
             floor,
             held: None,
             last: None,
-            interval: REPEAT / 2,
+            intervals: [REPEAT / 2; 3],
             arrived: now,
             sent: now,
             repeated: false,
@@ -143,7 +144,8 @@ impl Viewer {
             return;
         }
         let now = Instant::now();
-        self.interval = (self.interval * 7 + (now - self.arrived).min(REPEAT)) / 8;
+        let [_, older, old] = self.intervals;
+        self.intervals = [older, old, now - self.arrived];
         self.arrived = now;
         let same = self
             .last
@@ -178,10 +180,11 @@ impl Viewer {
 
     fn pause(&self) -> Duration {
         if self.repeated {
-            REPEAT
-        } else {
-            (self.interval * 2).clamp(SHORTEST_PAUSE, REPEAT)
+            return REPEAT;
         }
+        let mut sorted = self.intervals;
+        sorted.sort();
+        (sorted[1] * 2).clamp(SHORTEST_PAUSE, REPEAT)
     }
 
     fn send(&mut self, now: Instant) -> Option<Bytes> {
@@ -286,6 +289,24 @@ mod tests {
             (times[2] - times[1], times[3] - times[2]),
             (1000, 1000),
             "{times:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_burst_is_seen_after_two_of_its_intervals() {
+        let inlet = Inlet::default();
+        let mut viewer = viewer(PLAIN, &inlet);
+        for serial in 1..=5 {
+            inlet.set(picture(serial, serial.to_string()));
+            shown(&mut viewer).await;
+            tokio::time::sleep(Duration::from_millis(33)).await;
+        }
+        let start = Instant::now();
+        assert_eq!(shown(&mut viewer).await, "5");
+        assert!(
+            start.elapsed() <= Duration::from_millis(40),
+            "{:?}",
+            start.elapsed()
         );
     }
 

@@ -8,7 +8,6 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use limn_pipeline::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::picture::Picture;
 
@@ -20,8 +19,7 @@ const NEXT: &[u8] = b"\r\n--frame\r\n";
 const NEXT_WITH_HEADERS: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
 /// How a part is framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// The boundary and the next part's whole headers follow each picture at once; no length.
     Browser,
@@ -32,6 +30,22 @@ pub enum Wire {
 }
 
 impl Wire {
+    /// The wire of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Browser, Self::Length, Self::Double]
+            .into_iter()
+            .find(|wire| wire.name() == name)
+    }
+
+    /// Its name behind `?wire=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Length => "length",
+            Self::Double => "double",
+        }
+    }
+
     /// What comes before the first picture.
     pub fn preamble(self) -> Bytes {
         match self {

@@ -1,6 +1,7 @@
 //! What is known of a connection from the moment it is accepted.
 
 use std::any::Any;
+use std::sync::{Mutex, PoisonError};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
@@ -16,12 +17,16 @@ const UNSENT_BYTES: u32 = 16 << 10;
 pub const WRITE_BUFFER_BYTES: usize = 1;
 
 /// A plain connection's socket, once more.
-pub struct Connection(Socket);
+pub struct Connection(Mutex<Option<Socket>>);
 
 impl Connection {
-    /// A handle to write on beside actix's; `None` if the system has none left.
+    /// A handle to write on beside actix's, for one stream, which is the last thing on a connection.
     pub fn second_handle(&self) -> Option<tokio::net::TcpStream> {
-        let socket = self.0.try_clone().ok()?;
+        let socket = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
         tokio::net::TcpStream::from_std(socket.into()).ok()
     }
 }
@@ -31,7 +36,7 @@ pub fn accepted(connection: &dyn Any, extensions: &mut Extensions) {
     if let Some(stream) = connection.downcast_ref::<TcpStream>() {
         keep_little_unsent(SockRef::from(stream));
         if let Ok(socket) = SockRef::from(stream).try_clone() {
-            extensions.insert(Connection(socket));
+            extensions.insert(Connection(Mutex::new(Some(socket))));
         }
     } else if let Some(tls) = connection.downcast_ref::<TlsStream<TcpStream>>() {
         keep_little_unsent(SockRef::from(tls.get_ref().0));

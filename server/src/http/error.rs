@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
-use crate::session::renditions::TooMany;
+use crate::screen::renditions::TooMany;
 use crate::session::store::CreateError;
 
 /// An answer that is no success: `{"error": {"code", "message", "hint"}}`.

@@ -45,7 +45,7 @@ async fn exchange(
     mut socket: actix_ws::Session,
     mut messages: actix_ws::AggregatedMessageStream,
 ) -> Result<(), actix_ws::Closed> {
-    let mut painted = session.output().feed();
+    let mut painted = session.screen().output().feed();
     let mut events = session.events();
     loop {
         tokio::select! {

@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod frames;
 mod health;
+mod program;
 mod sessions;
 mod snapshot;
 mod state;
@@ -27,6 +28,7 @@ use crate::fanout::config::FanoutConfig;
 use crate::inference::Readiness;
 use crate::ingest::IngestConfig;
 use crate::listing::Listing;
+use crate::program::Program;
 use crate::session::Session;
 use crate::session::store::Store;
 use error::ApiError;
@@ -55,6 +57,8 @@ pub struct HttpConfig {
 pub struct Rooms {
     /// All sessions.
     pub store: Arc<Store>,
+    /// What is on air.
+    pub program: Arc<Program>,
     /// What can be painted with.
     pub listing: Arc<Listing>,
     /// Limits for pictures that come in.
@@ -119,6 +123,13 @@ fn routes(app: &mut ServiceConfig) {
         .route("/api/sessions/{key}/stream.mjpeg", web::head().to(stream::head))
         .route("/api/sessions/{key}/snapshot.jpg", web::get().to(snapshot::snapshot))
         .route("/api/sessions/{key}/snapshot.jpg", web::head().to(snapshot::snapshot))
+        .route("/api/program", web::get().to(program::show))
+        .route("/api/program", web::put().to(program::cut))
+        .route("/api/program/events", web::get().to(program::events))
+        .route("/stream.mjpeg", web::get().to(program::stream))
+        .route("/stream.mjpeg", web::head().to(program::head))
+        .route("/snapshot.jpg", web::get().to(program::picture))
+        .route("/snapshot.jpg", web::head().to(program::picture))
         // The wire of the Real-Time Latent Consistency Model server.
         .route("/api/ws/{key}", web::get().to(compat::lcm_server::socket))
         .route("/api/stream/{key}", web::get().to(stream::stream))

@@ -28,6 +28,7 @@ pub struct Change {
     pipeline: Option<String>,
     row: Option<String>,
     label: Option<String>,
+    on_air: Option<bool>,
 }
 
 /// Begins a session; 201 with its name, its control token and its URLs. No body at all means the defaults; one that
@@ -93,7 +94,7 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(session.public_json()))
 }
 
-/// Another row or label, while live.
+/// Another row or label, or the switch "on air", while live.
 pub async fn change(
     rooms: web::Data<Rooms>,
     request: HttpRequest,
@@ -105,7 +106,11 @@ pub async fn change(
         pipeline,
         row,
         label,
+        on_air,
     } = body.into_inner();
+    if let Some(on_air) = on_air {
+        session.agree(on_air);
+    }
     if let Some(name) = row.or(pipeline) {
         session.switch(rooms.listing.choose(Some(&name))?);
     }

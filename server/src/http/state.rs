@@ -13,7 +13,7 @@ pub async fn state(rooms: web::Data<Rooms>) -> HttpResponse {
         .iter()
         .map(|session| {
             let mut state = session.public_json();
-            state["viewers"] = session.audience().json();
+            state["viewers"] = session.screen().audience().json();
             state
         })
         .collect();

@@ -1,12 +1,14 @@
 //! `GET /api/sessions/{key}/stream.mjpeg`: what a session shows as multipart MJPEG, for any number of readers.
 
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use serde::Deserialize;
 
 use super::Rooms;
 use super::connection::Connection;
@@ -15,63 +17,47 @@ use crate::fanout::mjpeg::{CONTENT_TYPE, Straight, body};
 use crate::fanout::viewer::{View, Viewer};
 use crate::fanout::wire::Wire;
 use crate::picture::Rendition;
-use crate::session::Session;
+use crate::screen::Screen;
 
-/// What a viewer may ask for behind the `?`.
-#[derive(Deserialize)]
-pub struct Query {
-    wire: Option<Wire>,
-    fps: Option<f64>,
-    quality: Option<u8>,
-    width: Option<u32>,
-    kbps: Option<u32>,
-    #[serde(default)]
-    times: Flag,
-}
+/// What stands behind the `?`. What is not known here is left alone: pages put numbers there against caches.
+pub(super) type Query = web::Query<HashMap<String, String>>;
 
-/// `?times`, `?times=1` and `?times=true` mean yes.
-#[derive(Default, Deserialize)]
-#[serde(from = "String")]
-struct Flag(bool);
-
-impl From<String> for Flag {
-    fn from(text: String) -> Self {
-        Self(!["0", "false", "no"].contains(&text.as_str()))
-    }
-}
-
-impl Query {
-    fn view(self, headers: &HeaderMap, rooms: &Rooms) -> Result<View, ApiError> {
-        within("fps", self.fps, 0.1, 240.0)?;
-        within("quality", self.quality, 1, 100)?;
-        within("width", self.width, 16, 8192)?;
-        within("kbps", self.kbps, 50, 10_000_000)?;
-        let most = rooms.fanout.max_kbps;
-        Ok(View {
-            wire: self.wire.unwrap_or_else(|| wire_for(headers)),
-            times: self.times.0,
-            rendition: Rendition {
-                width: self.width,
-                quality: self.quality,
-            },
-            fps: self.fps,
-            kbps: self.kbps.into_iter().chain(most).min(),
-            drop_same: rooms.fanout.drop_same,
+fn view(query: &Query, headers: &HeaderMap, rooms: &Rooms) -> Result<View, ApiError> {
+    let wire = query.get("wire").map(|name| {
+        Wire::named(name).ok_or_else(|| {
+            ApiError::bad_request(format!(
+                "`wire` is `{name}`, and may be browser, length or double"
+            ))
         })
-    }
+    });
+    let kbps: Option<u32> = number(query, "kbps", 50, 10_000_000)?;
+    Ok(View {
+        wire: wire.transpose()?.unwrap_or_else(|| wire_for(headers)),
+        times: query.get("times").is_some_and(|value| value != "0"),
+        rendition: Rendition {
+            width: number(query, "width", 16, 8192)?,
+            quality: number(query, "quality", 1, 100)?,
+        },
+        fps: number(query, "fps", 0.1, 240.0)?,
+        kbps: kbps.into_iter().chain(rooms.fanout.max_kbps).min(),
+        drop_same: rooms.fanout.drop_same,
+    })
 }
 
-fn within<T: PartialOrd + Copy + std::fmt::Display>(
+fn number<T: FromStr + PartialOrd + Display>(
+    query: &Query,
     name: &str,
-    value: Option<T>,
     least: T,
     most: T,
-) -> Result<(), ApiError> {
-    match value {
-        Some(value) if !(least..=most).contains(&value) => Err(ApiError::bad_request(format!(
-            "`{name}` is `{value}`, and may be {least} to {most}"
+) -> Result<Option<T>, ApiError> {
+    let Some(text) = query.get(name) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(value) if least <= value && value <= most => Ok(Some(value)),
+        _ => Err(ApiError::bad_request(format!(
+            "`{name}` is `{text}`, and may be a number from {least} to {most}"
         ))),
-        _ => Ok(()),
     }
 }
 
@@ -80,15 +66,38 @@ pub async fn stream(
     rooms: web::Data<Rooms>,
     request: HttpRequest,
     key: web::Path<String>,
-    query: web::Query<Query>,
+    query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let session = rooms.session(&key)?;
-    let view = query.into_inner().view(request.headers(), &rooms)?;
-    let viewer = viewer(&session, view, &request, rooms.jpeg_quality)?;
-    let mut response = match request
-        .conn_data::<Connection>()
-        .and_then(Connection::second_handle)
-    {
+    // A viewer that stops reading is not looked at again until it leaves, so it must not hold the session.
+    answer_with(
+        &rooms,
+        &request,
+        &query,
+        session.screen(),
+        session.end_signal(),
+    )
+}
+
+/// The answer that streams `screen` until `ended`.
+pub(super) fn answer_with(
+    rooms: &Rooms,
+    request: &HttpRequest,
+    query: &Query,
+    screen: &Screen,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> Result<HttpResponse, ApiError> {
+    let view = view(query, request.headers(), rooms)?;
+    let address = request.peer_addr();
+    let address = address.map_or_else(String::new, |address| address.ip().to_string());
+    let seat = screen.audience().sit(address, view.wire);
+    let feed = screen.renditions().watch(view.rendition)?;
+    let renditions = Arc::downgrade(screen.renditions());
+    let supply = Box::new(move |rendition| renditions.upgrade()?.watch(rendition).ok());
+    let plain = rooms.jpeg_quality;
+    let viewer = Viewer::new(view, supply, feed, screen.newest(), seat, ended, plain);
+    let connection = request.conn_data::<Connection>();
+    let mut response = match connection.and_then(Connection::second_handle) {
         Some(socket) => answer().streaming(Straight::new(viewer, socket)),
         None => answer().streaming(body(viewer)),
     };
@@ -97,40 +106,24 @@ pub async fn stream(
     Ok(response)
 }
 
-fn viewer(
-    session: &Arc<Session>,
-    view: View,
-    request: &HttpRequest,
-    plain: u8,
-) -> Result<Viewer, ApiError> {
-    let address = request
-        .peer_addr()
-        .map_or_else(String::new, |address| address.ip().to_string());
-    let seat = session.audience().sit(address, view.wire);
-    let feed = session.renditions().watch(view.rendition)?;
-    // A viewer that stops reading is not looked at again until it leaves, so it must not hold the session.
-    let renditions = Arc::downgrade(session.renditions());
-    let supply = Box::new(move |rendition| renditions.upgrade()?.watch(rendition).ok());
-    Ok(Viewer::new(
-        view,
-        supply,
-        feed,
-        session.newest(),
-        seat,
-        session.end_signal(),
-        plain,
-    ))
-}
-
 /// `HEAD`: the headers alone.
 pub async fn head(
     rooms: web::Data<Rooms>,
     request: HttpRequest,
     key: web::Path<String>,
-    query: web::Query<Query>,
+    query: Query,
 ) -> Result<HttpResponse, ApiError> {
     rooms.session(&key)?;
-    query.into_inner().view(request.headers(), &rooms)?;
+    head_of(&rooms, &request, &query)
+}
+
+/// The headers of a stream that could be had.
+pub(super) fn head_of(
+    rooms: &Rooms,
+    request: &HttpRequest,
+    query: &Query,
+) -> Result<HttpResponse, ApiError> {
+    view(query, request.headers(), rooms)?;
     // A stream has no length, and a HEAD must not give it one.
     let nothing = futures_util::stream::empty::<Result<bytes::Bytes, actix_web::Error>>();
     let mut response = answer().streaming(nothing);
@@ -192,12 +185,5 @@ mod tests {
         assert_eq!(wire(&[("user-agent", chrome)]), Wire::Browser);
         assert_eq!(wire(&[("user-agent", "Lavf/59.27.100")]), Wire::Length);
         assert_eq!(wire(&[]), Wire::Length);
-    }
-
-    #[test]
-    fn what_is_out_of_range_is_named() {
-        let error = within("fps", Some(0.0), 0.1, 240.0).unwrap_err();
-        assert_eq!(error.to_string(), "`fps` is `0`, and may be 0.1 to 240");
-        assert!(within::<u32>("width", None, 16, 8192).is_ok());
     }
 }

@@ -23,8 +23,6 @@ pub fn fit(decoded: Decoded, size: Size, config: &IngestConfig) -> Frame {
         frame.jpeg = jpeg;
         return frame;
     }
-    let wide = u64::from(picture.width()) * u64::from(size.height);
-    let tall = u64::from(picture.height()) * u64::from(size.width);
     match config.fit {
         Fit::Crop => frame(
             resize(
@@ -34,22 +32,33 @@ pub fn fit(decoded: Decoded, size: Size, config: &IngestConfig) -> Frame {
             ),
             size,
         ),
-        Fit::Letterbox => {
-            let inner = if wide >= tall {
-                Size::new(
-                    size.width,
-                    (tall / u64::from(picture.width())).clamp(1, size.height.into()) as u32,
-                )
-            } else {
-                Size::new(
-                    (wide / u64::from(picture.height())).clamp(1, size.width.into()) as u32,
-                    size.height,
-                )
-            };
-            let pixels = resize(&picture, inner, ResizeOptions::new());
-            bars(&pixels, inner, size)
-        }
+        Fit::Letterbox => barred(&picture, size),
     }
+}
+
+/// `frame` scaled into `size` between black bars; itself, if it has that size.
+pub fn letterbox(frame: &Frame, size: Size) -> Frame {
+    if frame.size() == size {
+        return frame.clone();
+    }
+    let (width, height) = (frame.size().width, frame.size().height);
+    let picture = RgbImage::from_raw(width, height, frame.pixels().to_vec());
+    let picture = picture.expect("a frame has three bytes a pixel");
+    barred(&picture, size).stamped_like(frame)
+}
+
+fn barred(picture: &RgbImage, size: Size) -> Frame {
+    let wide = u64::from(picture.width()) * u64::from(size.height);
+    let tall = u64::from(picture.height()) * u64::from(size.width);
+    let inner = if wide >= tall {
+        let height = (tall / u64::from(picture.width())).clamp(1, size.height.into());
+        Size::new(size.width, height as u32)
+    } else {
+        let width = (wide / u64::from(picture.height())).clamp(1, size.width.into());
+        Size::new(width as u32, size.height)
+    };
+    let pixels = resize(picture, inner, ResizeOptions::new());
+    bars(&pixels, inner, size)
 }
 
 fn frame(pixels: Vec<u8>, size: Size) -> Frame {

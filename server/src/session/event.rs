@@ -39,6 +39,11 @@ pub enum Event {
     },
     /// A word from the pipeline.
     Report(Report),
+    /// It is on air now, or no longer.
+    OnAir {
+        /// Which of the two.
+        on_air: bool,
+    },
     /// Once a second: rates, latency, stages.
     Stats(Value),
 }
@@ -55,6 +60,7 @@ impl Event {
             Self::Refused(refusal) => tagged("refused", refusal.json()),
             Self::Loading { row } => json!({"status": "loading", "row": row}),
             Self::Ready { row, params } => json!({"status": "ready", "row": row, "params": params}),
+            Self::OnAir { on_air } => json!({"status": "program", "on_air": on_air}),
             Self::Report(report) => json!({"status": "report", "report": report}),
             Self::Stats(stats) => tagged("stats", stats.clone()),
         }
@@ -65,7 +71,7 @@ impl Event {
         match self {
             Self::Report(_) | Self::Refused(_) => None,
             Self::Ready { row, .. } => Some(json!({"status": "ready", "row": row})),
-            Self::Loading { .. } | Self::Stats(_) => Some(self.json()),
+            Self::Loading { .. } | Self::OnAir { .. } | Self::Stats(_) => Some(self.json()),
         }
     }
 }

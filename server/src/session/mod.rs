@@ -1,9 +1,8 @@
 //! One running stream: a source, a pipeline, parameters, an output. The string on which the stages are beads.
 
-mod compress;
+mod attend;
 pub mod condition;
 pub mod event;
-pub mod renditions;
 pub mod road;
 pub mod stats;
 pub mod steering;
@@ -16,20 +15,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
-use limn_pipeline::{Cancel, Frame, ParamError, ParamSet, SessionId, Timestamp, Unknown};
+use limn_pipeline::{Cancel, ParamError, ParamSet, SessionId, Timestamp, Unknown};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::cell::Inlet;
-use crate::fanout::audience::Audience;
-use crate::fanout::placard::Placard;
 use crate::ingest::Upload;
 use crate::listing::Choice;
-use crate::picture::{Picture, Shown};
+use crate::screen::Screen;
 use condition::Condition;
 use event::{EndReason, Event};
-use renditions::Renditions;
 use stats::Stats;
 use steering::Steering;
 use token::Token;
@@ -85,15 +81,10 @@ pub struct Session {
     /// Rung when a parameter or the pipeline changed, so that a still picture is painted anew.
     changed: Notify,
     inlet: Inlet<Upload>,
-    raw: Inlet<Shown>,
-    /// How much it has shown; see [`Shown::serial`].
-    serial: AtomicU64,
-    /// The last painted picture, whatever the stream shows now.
-    painted: Mutex<Option<Frame>>,
-    /// Shared with its viewers' supplies, which must not hold the session.
-    renditions: Arc<Renditions>,
-    audience: Audience,
+    screen: Screen,
     condition: Condition,
+    /// Whether its owner agrees to be on air.
+    agrees: AtomicBool,
     events: broadcast::Sender<Event>,
     stats: Stats,
     sequence: AtomicU64,
@@ -119,12 +110,9 @@ impl Session {
             steering: Mutex::new(Steering::new(choice)),
             changed: Notify::new(),
             inlet: Inlet::default(),
-            raw: Inlet::default(),
-            serial: AtomicU64::new(0),
-            painted: Mutex::default(),
-            renditions: Arc::default(),
-            audience: Audience::default(),
+            screen: Screen::default(),
             condition: Condition::default(),
+            agrees: AtomicBool::new(false),
             events: broadcast::Sender::new(64),
             stats: Stats::default(),
             sequence: AtomicU64::new(0),
@@ -230,63 +218,25 @@ impl Session {
         CameraSocket(Arc::clone(self))
     }
 
-    /// What it shows as JPEG, as it was painted and in the server's quality.
-    pub fn output(&self) -> &Inlet<Picture> {
-        self.renditions.plain()
+    /// What its viewers see.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
     }
 
-    /// The same in every size and quality that is watched.
-    pub fn renditions(&self) -> &Arc<Renditions> {
-        &self.renditions
+    /// Whether its owner agrees to be on air.
+    pub fn agrees(&self) -> bool {
+        self.agrees.load(Ordering::Relaxed)
     }
 
-    /// Who watches it.
-    pub fn audience(&self) -> &Audience {
-        &self.audience
+    /// The owner's switch "on air".
+    pub fn agree(&self, agrees: bool) {
+        self.agrees.store(agrees, Ordering::Relaxed);
     }
 
-    /// The serial of what it shows now. What lies in [`Session::output`] may be older, from when somebody last watched: a
-    /// new reader passes over it.
-    pub fn newest(&self) -> u64 {
-        self.raw.latest().map_or(0, |shown| shown.serial)
-    }
-
-    /// The newest painted picture as JPEG; whoever asks counts as a viewer meanwhile, so that it is compressed. Waits for
-    /// one while there is none; `None` if the session ends.
-    pub async fn snapshot(&self) -> Option<Picture> {
-        let wanted = self.newest();
-        let mut feed = self.output().feed();
-        loop {
-            let picture = feed.next().await?;
-            if picture.serial >= wanted && picture.placard.is_none() {
-                return Some(picture);
-            }
-        }
-    }
-
-    /// Numbers what is to be shown.
-    fn shown(&self, frame: Frame, placard: Option<Placard>) -> Shown {
-        Shown {
-            frame,
-            placard: placard.map(Placard::name),
-            serial: self.serial.fetch_add(1, Ordering::Relaxed) + 1,
-            painted: Timestamp::now(),
-        }
-    }
-
-    fn show(&self, frame: Frame, placard: Option<Placard>) {
-        if placard.is_none() {
-            *lock(&self.painted) = Some(frame.clone());
-        }
-        self.raw.set(self.shown(frame, placard));
-    }
-
-    /// The last painted picture once more, in the place of a placard.
-    fn show_again(&self) {
-        let painted = lock(&self.painted).clone();
-        if let Some(frame) = painted {
-            self.raw.set(self.shown(frame, None));
-        }
+    /// Whether its stream shows a picture, or could if somebody watched.
+    pub fn is_live(&self) -> bool {
+        let shown = self.screen.raw().latest();
+        shown.is_some_and(|shown| shown.placard.is_none())
     }
 
     /// Its events from now on.
@@ -324,14 +274,14 @@ impl Session {
     pub fn public_json(&self) -> Value {
         let choice = self.choice();
         json!({
-            "id": self.key, "label": *lock(&self.label), "pipeline": choice.entry.info.id, "row": choice.row.id,
+            "id": self.key, "label": *lock(&self.label), "pipeline": choice.entry.info.id, "row": choice.row.id, "on_air": self.agrees(),
             "age_secs": self.started.elapsed().as_secs_f64(), "stats": self.stats.report(self.viewers()),
         })
     }
 
     /// How many readers its stream has.
     pub fn viewers(&self) -> usize {
-        self.renditions.readers()
+        self.screen.viewers()
     }
 
     /// Why it should end now, if it should.

@@ -15,14 +15,16 @@ use limn_pipeline::{
 };
 
 use super::Session;
-use super::compress::{attend, compress, say_goodbye};
+use super::attend::{attend, say_goodbye};
 use super::event::Event;
 use crate::cell::{Feed, Inlet};
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
+use crate::picture::Shown;
 use crate::pool::Pool;
 use crate::refusal::Refusal;
+use crate::screen;
 
 /// What the loops work with.
 #[derive(Clone)]
@@ -202,7 +204,7 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
                 session
                     .stats
                     .stages(stages.iter().chain([&stage("paint", start)]));
-                session.show(frame, None);
+                session.screen.show(frame, None);
                 if let Some(report) = report {
                     session.say(Event::Report(report));
                 }
@@ -322,12 +324,24 @@ impl Painter {
     }
 }
 
+async fn compress(session: &Session, tools: &Tools) {
+    let encoded = |shown: &Shown, start| {
+        session.stats.encoded();
+        session.stats.stages([&stage("encode_jpeg", start)]);
+        let captured = shown.frame.captured;
+        session
+            .stats
+            .latency(Timestamp::now().millis_since(captured));
+    };
+    screen::compress(&session.screen, &tools.pool, tools.jpeg_quality, encoded).await;
+}
+
 fn refuse(session: &Session, refusal: Refusal) {
     session.stats.refused();
     session.say(Event::Refused(refusal));
 }
 
-pub(super) fn stage(name: &'static str, start: Instant) -> StageTime {
+fn stage(name: &'static str, start: Instant) -> StageTime {
     StageTime {
         stage: name.into(),
         millis: start.elapsed().as_secs_f64() * 1000.0,

@@ -192,7 +192,7 @@ async fn sweep(store: std::sync::Weak<Store>) {
                 store.end(&session, reason);
             } else if tell {
                 session.stats().tick(Instant::now());
-                session.audience().tick(Instant::now());
+                session.screen().audience().tick(Instant::now());
                 session.say(Event::Stats(store.stats(&session)));
             }
         }

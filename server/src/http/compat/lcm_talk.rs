@@ -184,6 +184,11 @@ impl Talk {
                     .unwrap_or_default();
                 self.patch(&patch, Unknown::Refuse).await
             }
+            (_, Some("on_air")) => {
+                let on = message.get("on_air").and_then(Value::as_bool);
+                self.session.agree(on.unwrap_or(false));
+                ControlFlow::Continue(())
+            }
             (_, Some("pipeline")) => {
                 let name = message
                     .get("row")

@@ -1,4 +1,4 @@
-//! A session's pictures in each size and quality that somebody watches: one cell each, filled once per picture.
+//! A screen's pictures in each size and quality that somebody watches: one cell each, filled once per picture.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ pub const MOST: usize = 8;
 
 /// So many are watched already, and the wanted one is not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this session is already watched in {MOST} other sizes and qualities")]
+#[error("it is already watched in {MOST} other sizes and qualities")]
 pub struct TooMany;
 
 /// The cells.

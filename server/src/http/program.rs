@@ -1,0 +1,92 @@
+//! What is on air: `/stream.mjpeg`, `/snapshot.jpg`, `/api/program`.
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Rooms;
+use super::error::ApiError;
+use super::snapshot;
+use super::stream::{Query, answer_with, head_of};
+
+/// `PUT /api/program`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// Who is to be on air; `null` lets `--follow` choose.
+    session: Option<String>,
+}
+
+/// The program as multipart MJPEG, with all that a session's stream can do.
+pub async fn stream(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let program = &rooms.program;
+    answer_with(
+        &rooms,
+        &request,
+        &query,
+        program.screen(),
+        program.end_signal(),
+    )
+}
+
+/// `HEAD`: the headers alone.
+pub async fn head(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    head_of(&rooms, &request, &query)
+}
+
+/// The newest picture on air.
+pub async fn picture(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> {
+    snapshot::of(rooms.program.screen(), rooms.program.end_signal()).await
+}
+
+/// Who is on air, and who watches.
+pub async fn show(rooms: web::Data<Rooms>) -> HttpResponse {
+    HttpResponse::Ok().json(rooms.program.json())
+}
+
+/// Cuts to a session.
+pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpResponse, ApiError> {
+    let session = body.session.as_deref().map(|key| rooms.session(key));
+    let mut on_air = rooms.program.on_air();
+    let wanted = session.transpose()?;
+    rooms.program.pin(wanted.as_deref());
+    if let Some(session) = &wanted {
+        // Answered when the cut is made, which is on the next turn of its loop.
+        let _ = on_air
+            .wait_for(|there| there.as_deref() == Some(&session.key))
+            .await;
+    }
+    Ok(HttpResponse::Ok().json(rooms.program.json()))
+}
+
+/// Who is on air, now and at each change, as server-sent events.
+pub async fn events(rooms: web::Data<Rooms>) -> HttpResponse {
+    let mut on_air = rooms.program.on_air();
+    on_air.mark_changed();
+    let ended = Box::pin(rooms.program.end_signal());
+    let body = stream::unfold((on_air, ended), |(mut on_air, mut ended)| async move {
+        tokio::select! {
+            changed = on_air.changed() => changed.ok()?,
+            () = &mut ended => return None,
+        }
+        let data = json!({"status": "program", "session": *on_air.borrow_and_update()});
+        let text = Bytes::from(format!("event: program\ndata: {data}\n\n"));
+        Some((Ok::<_, actix_web::Error>(text), (on_air, ended)))
+    });
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(body)
+}
