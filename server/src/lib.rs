@@ -20,6 +20,7 @@ pub mod fanout;
 pub mod http;
 pub mod inference;
 pub mod ingest;
+pub mod lettering;
 pub mod listing;
 pub mod picture;
 pub mod pool;

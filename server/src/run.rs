@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::config::{Config, Task};
 use crate::http::{self, Rooms};
 use crate::inference::{Inference, Readiness};
+use crate::ingest::source::Sources;
 use crate::listing::{self, Choice, Listing};
 use crate::pool::Pool;
 use crate::program::Program;
@@ -94,11 +95,20 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         pool,
         config.encode.jpeg_quality,
     );
+    let sources = Arc::new(Sources::default());
+    if let Some(url) = &config.ingest.source {
+        let source = sources.open(url);
+        let session = store.create(None, listing.first().clone(), Some(source))?;
+        program.pin(Some(&session));
+        tracing::info!("{url} is on air: session {}", session.key);
+    }
     let warm = warm_up(inference.clone(), listing.first().clone());
     let https = config.http.ssl_certfile.is_some();
     let rooms = Rooms {
         store: Arc::clone(&store),
         program: Arc::clone(&program),
+        sources,
+        all_are_operators: config.http.host.is_loopback(),
         listing: Arc::clone(&listing),
         ingest,
         fanout: config.fanout.clone(),

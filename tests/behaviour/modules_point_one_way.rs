@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 /// Each module and what it may import. `cell`, `listing`, `picture`, `pool` and `refusal` are the ground that stages stand on.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cell", &[]),
+    ("lettering", &[]),
     ("listing", &[]),
     ("picture", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("telemetry", &[]),
     ("shutdown", &[]),
-    ("ingest", &[]),
+    ("ingest", &["cell", "lettering"]),
     ("scheduler", &[]),
     ("inference", &["scheduler"]),
     ("encode", &["picture"]),
-    ("fanout", &["cell", "picture"]),
+    ("fanout", &["cell", "lettering", "picture"]),
     ("screen", &["cell", "encode", "fanout", "picture", "pool"]),
     (
         "program",
@@ -74,6 +75,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "http",
             "inference",
+            "ingest",
             "listing",
             "pool",
             "program",

@@ -1,7 +1,8 @@
 //! What a stream shows where there is no picture: words on a dark ground, in the size of the session's pictures.
 
-use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
 use limn_pipeline::{Frame, Size};
+
+use crate::lettering::{Line, write};
 
 const GROUND: [u8; 3] = [20, 20, 26];
 const INK: [u8; 3] = [236, 236, 240];
@@ -16,6 +17,8 @@ pub enum Placard {
     Waiting,
     /// The camera has gone, or sends nothing any more.
     Lost,
+    /// The source broke, and is tried again.
+    Reconnecting,
     /// The session is over.
     Ended,
     /// The server stops.
@@ -31,6 +34,7 @@ impl Placard {
             Self::Loading(_) => "loading",
             Self::Waiting => "waiting",
             Self::Lost => "lost",
+            Self::Reconnecting => "reconnecting",
             Self::Ended => "ended",
             Self::Draining => "draining",
             Self::OffAir => "off-air",
@@ -52,6 +56,7 @@ impl Placard {
                 "Camera lost",
                 "it goes on when pictures come again".to_owned(),
             ),
+            Self::Reconnecting => ("Reconnecting", "the source is tried again".to_owned()),
             Self::Ended => ("Session ended", String::new()),
             Self::Draining => ("Server stopping", "it may be back in a moment".to_owned()),
             Self::OffAir => ("Off air", String::new()),
@@ -63,73 +68,21 @@ impl Placard {
         let mut pixels = GROUND.repeat(size.area());
         let (title, line) = self.words();
         let (width, height) = (size.width as f32, size.height as f32);
-        let font = FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT)
-            .expect("a font that ships is one");
-        let mut write = |text: &str, most: f32, middle: f32, ink: [u8; 3]| {
-            let scale = PxScale::from(fitting(&font, text, most, width * 0.86));
-            let glyphs = line_of(&font, text, scale, width / 2.0, middle);
-            for glyph in glyphs {
-                draw(&font, glyph, ink, &mut pixels, size);
-            }
-        };
         let side = width.min(height);
-        write(title, side / 7.0, height * 0.48, INK);
-        write(&line, side / 15.0, height * 0.48 + side / 7.0, SOFT);
+        let mut put = |text: &str, tall: f32, y: f32, ink| {
+            let line = Line {
+                x: width / 2.0,
+                y,
+                height: tall,
+                width: width * 0.86,
+                ink,
+            };
+            write(text, line, &mut pixels, size);
+        };
+        put(title, side / 7.0, height * 0.48, INK);
+        put(&line, side / 15.0, height * 0.48 + side / 7.0, SOFT);
         Frame::rgb8(size, pixels).expect("made with three bytes a pixel")
     }
-}
-
-/// The largest letters up to `most` pixels with which `text` is no wider than `width`.
-fn fitting(font: &FontRef<'_>, text: &str, most: f32, width: f32) -> f32 {
-    let wide = advance(font, text, PxScale::from(most));
-    if wide > width {
-        most * width / wide
-    } else {
-        most
-    }
-}
-
-fn advance(font: &FontRef<'_>, text: &str, scale: PxScale) -> f32 {
-    let font = font.as_scaled(scale);
-    text.chars()
-        .map(|letter| font.h_advance(font.glyph_id(letter)))
-        .sum()
-}
-
-/// The glyphs of one line, centred on `x` and `middle`.
-fn line_of(font: &FontRef<'_>, text: &str, scale: PxScale, x: f32, middle: f32) -> Vec<Glyph> {
-    let scaled = font.as_scaled(scale);
-    let mut at = x - advance(font, text, scale) / 2.0;
-    let base = middle + (scaled.ascent() + scaled.descent()) / 2.0;
-    text.chars()
-        .map(|letter| {
-            let id = scaled.glyph_id(letter);
-            let glyph = id.with_scale_and_position(scale, point(at, base));
-            at += scaled.h_advance(id);
-            glyph
-        })
-        .collect()
-}
-
-fn draw(font: &FontRef<'_>, glyph: Glyph, ink: [u8; 3], pixels: &mut [u8], size: Size) {
-    let Some(outline) = font.outline_glyph(glyph) else {
-        return;
-    };
-    let corner = outline.px_bounds().min;
-    outline.draw(|x, y, cover| {
-        let (x, y) = (
-            corner.x as i64 + i64::from(x),
-            corner.y as i64 + i64::from(y),
-        );
-        if !(0..i64::from(size.width)).contains(&x) || !(0..i64::from(size.height)).contains(&y) {
-            return;
-        }
-        let start = (y as usize * size.width as usize + x as usize) * 3;
-        for (channel, ink) in pixels[start..start + 3].iter_mut().zip(ink) {
-            let there = f32::from(*channel);
-            *channel = (there + (f32::from(ink) - there) * cover.clamp(0.0, 1.0)).round() as u8;
-        }
-    });
 }
 
 #[cfg(test)]
@@ -142,6 +95,7 @@ mod tests {
             Placard::Loading("img2img"),
             Placard::Waiting,
             Placard::Lost,
+            Placard::Reconnecting,
             Placard::Ended,
             Placard::Draining,
             Placard::OffAir,

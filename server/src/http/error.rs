@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 use limn_pipeline::ParamError;
 use serde_json::json;
 
+use crate::ingest::source::url::SourceError;
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
 use crate::screen::renditions::TooMany;
@@ -45,6 +46,13 @@ impl ApiError {
     pub fn no_control() -> Self {
         let refusal = Refusal::new("no_control", "the session's control token is missing or wrong")
             .hint("send the `control` that creating the session answered, as `Authorization: Bearer <control>`");
+        Self::new(StatusCode::FORBIDDEN, refusal)
+    }
+
+    /// 403: what would open a door into the network behind the server.
+    pub fn operators_only() -> Self {
+        let refusal = Refusal::new("operators_only", "only an operator may name a source")
+            .hint("start the server with `--source`, or on a loopback address");
         Self::new(StatusCode::FORBIDDEN, refusal)
     }
 
@@ -115,6 +123,12 @@ impl From<Refusal> for ApiError {
 impl From<ParamError> for ApiError {
     fn from(error: ParamError) -> Self {
         Refusal::from(error).into()
+    }
+}
+
+impl From<SourceError> for ApiError {
+    fn from(error: SourceError) -> Self {
+        Refusal::new("bad_source", error).into()
     }
 }
 

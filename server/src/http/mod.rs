@@ -11,6 +11,7 @@ mod health;
 mod program;
 mod sessions;
 mod snapshot;
+mod sources;
 mod state;
 mod stream;
 mod tls;
@@ -27,6 +28,8 @@ use tokio::sync::watch;
 use crate::fanout::config::FanoutConfig;
 use crate::inference::Readiness;
 use crate::ingest::IngestConfig;
+use crate::ingest::source::url::SourceUrl;
+use crate::ingest::source::{Source, Sources};
 use crate::listing::Listing;
 use crate::program::Program;
 use crate::session::Session;
@@ -61,6 +64,10 @@ pub struct Rooms {
     pub program: Arc<Program>,
     /// What can be painted with.
     pub listing: Arc<Listing>,
+    /// What the server reads by itself.
+    pub sources: Arc<Sources>,
+    /// Whether whoever reaches the server may do all that an operator may.
+    pub all_are_operators: bool,
     /// Limits for pictures that come in.
     pub ingest: Arc<IngestConfig>,
     /// What viewers may have.
@@ -86,8 +93,20 @@ impl Rooms {
     /// The same, for a request that may steer it.
     fn steered(&self, request: &HttpRequest, key: &str) -> Result<Arc<Session>, ApiError> {
         let session = self.session(key)?;
-        control::check(request, &session)?;
+        // What the server reads by itself has no owner but the operator.
+        if !(self.all_are_operators && session.source().is_some()) {
+            control::check(request, &session)?;
+        }
         Ok(session)
+    }
+
+    /// The source of that name, opened for a new session: it is a door into the network behind the server.
+    fn source(&self, name: &str) -> Result<Arc<Source>, ApiError> {
+        if !self.all_are_operators {
+            return Err(ApiError::operators_only());
+        }
+        let url: SourceUrl = name.parse()?;
+        Ok(self.sources.open(&url))
     }
 
     /// A socket's messages, each whole and none larger than a picture may be.
@@ -109,6 +128,7 @@ fn routes(app: &mut ServiceConfig) {
         .route("/health", web::get().to(health::health))
         .route("/readyz", web::get().to(health::ready))
         .route("/api/pipelines", web::get().to(health::pipelines))
+        .route("/api/sources", web::get().to(sources::sources))
         .route("/api/state", web::get().to(state::state))
         .route("/api/sessions", web::get().to(sessions::list))
         .route("/api/sessions", web::post().to(sessions::create))

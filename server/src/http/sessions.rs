@@ -19,6 +19,7 @@ pub struct Create {
     row: Option<String>,
     params: Map<String, Value>,
     label: Option<String>,
+    source: Option<String>,
 }
 
 /// `PATCH /api/sessions/{key}`.
@@ -49,6 +50,7 @@ pub async fn create(
         row,
         params,
         label,
+        source,
     } = if no_body {
         Create::default()
     } else {
@@ -63,7 +65,12 @@ pub async fn create(
         .door
         .apply(choice.door.defaults(), &params, Unknown::Refuse)
         .map_err(ApiError::from)?;
-    let session = rooms.store.create(None, choice).map_err(ApiError::from)?;
+    let source = source.filter(|source| source != "browser");
+    let source = source.map(|source| rooms.source(&source)).transpose()?;
+    let session = rooms
+        .store
+        .create(None, choice, source)
+        .map_err(ApiError::from)?;
     session.set_label(label);
     session
         .patch(&params, Unknown::Refuse)

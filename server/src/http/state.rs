@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::Rooms;
+use crate::ingest::source::Source;
 
 /// Sessions, oldest first; of each viewer its address, wire, age, rate and skips.
 pub async fn state(rooms: web::Data<Rooms>) -> HttpResponse {
@@ -13,6 +14,7 @@ pub async fn state(rooms: web::Data<Rooms>) -> HttpResponse {
         .iter()
         .map(|session| {
             let mut state = session.public_json();
+            state["source"] = session.source().map(Source::name).into();
             state["viewers"] = session.screen().audience().json();
             state
         })

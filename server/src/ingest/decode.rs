@@ -5,7 +5,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
-use limn_pipeline::Size;
+use limn_pipeline::{Frame, Size};
 
 use crate::ingest::IngestConfig;
 
@@ -44,6 +44,18 @@ pub struct Decoded {
     pub picture: RgbImage,
     /// The JPEG that decodes to exactly `picture`.
     pub jpeg: Option<Bytes>,
+}
+
+impl Decoded {
+    /// The pixels of a frame.
+    pub fn of(frame: &Frame) -> Self {
+        let Size { width, height } = frame.size();
+        let picture = RgbImage::from_raw(width, height, frame.pixels().to_vec());
+        Self {
+            picture: picture.expect("a frame has three bytes a pixel"),
+            jpeg: None,
+        }
+    }
 }
 
 /// What the beginning of a picture says: all that is checked before memory is taken.

@@ -41,10 +41,7 @@ pub fn letterbox(frame: &Frame, size: Size) -> Frame {
     if frame.size() == size {
         return frame.clone();
     }
-    let (width, height) = (frame.size().width, frame.size().height);
-    let picture = RgbImage::from_raw(width, height, frame.pixels().to_vec());
-    let picture = picture.expect("a frame has three bytes a pixel");
-    barred(&picture, size).stamped_like(frame)
+    barred(&Decoded::of(frame).picture, size).stamped_like(frame)
 }
 
 fn barred(picture: &RgbImage, size: Size) -> Frame {

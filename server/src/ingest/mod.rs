@@ -3,12 +3,15 @@
 pub mod decode;
 pub mod fit;
 pub mod multipart;
+pub mod source;
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use limn_pipeline::{Frame, Size, Timestamp};
 
-pub use decode::IngestError;
+use source::url::SourceUrl;
+
+pub use decode::{Decoded, IngestError};
 
 /// What is done to pictures that come in.
 #[derive(Args, Clone, Debug)]
@@ -22,6 +25,9 @@ pub struct IngestConfig {
     /// Turn the picture clockwise by this many degrees
     #[arg(long, env = "LIMN_ROTATE", value_enum, default_value_t = Rotate::None)]
     pub rotate: Rotate,
+    /// Read pictures from here and put them on air: rtsp://, http://, a file (`?loop=1`), v4l2:, screen:, image:, pattern:
+    #[arg(long, env = "LIMN_SOURCE", value_name = "URL", hide_env_values = true)]
+    pub source: Option<SourceUrl>,
     /// The largest picture taken, in bytes
     #[arg(long, env = "LIMN_MAX_FRAME_BYTES", value_name = "BYTES", default_value_t = 16 << 20)]
     pub max_frame_bytes: usize,
@@ -59,12 +65,21 @@ pub enum Rotate {
 /// What a session's source hands in: a compressed picture, or a beat without one for pipelines that paint from words.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// JPEG, PNG or WebP as it came; `None` is a beat of the metronome.
-    pub picture: Option<Bytes>,
+    /// `None` is a beat of the metronome.
+    pub picture: Option<Content>,
     /// Counts the session's uploads from 1.
     pub sequence: u64,
     /// When the last byte had arrived.
     pub captured: Timestamp,
+}
+
+/// A picture as it came.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A JPEG, PNG or WebP.
+    File(Bytes),
+    /// Pixels, from a source that the server reads itself.
+    Frame(Frame),
 }
 
 /// Decodes one picture, turns it and makes it fit `size`. A JPEG with which nothing is to be done keeps its pixels inside if
@@ -73,19 +88,22 @@ pub struct Upload {
 /// # Errors
 /// If the bytes are no picture, or one over a limit of `config`.
 pub fn take(
-    bytes: &Bytes,
+    content: &Content,
     size: Size,
     reads: bool,
     config: &IngestConfig,
 ) -> Result<Frame, IngestError> {
-    let head = decode::head(bytes, config)?;
-    let as_it_is = config.rotate == Rotate::None
-        && !config.mirror
-        && head.is_upright_jpeg()
-        && head.size == size;
-    if as_it_is && !reads {
-        return Ok(Frame::in_jpeg(size, bytes.clone(), decode::pixels));
-    }
-    let decoded = head.decode()?;
+    let still = config.rotate == Rotate::None && !config.mirror;
+    let decoded = match content {
+        Content::Frame(frame) if still && frame.size() == size => return Ok(frame.clone()),
+        Content::Frame(frame) => Decoded::of(frame),
+        Content::File(bytes) => {
+            let head = decode::head(bytes, config)?;
+            if still && !reads && head.is_upright_jpeg() && head.size == size {
+                return Ok(Frame::in_jpeg(size, bytes.clone(), decode::pixels));
+            }
+            head.decode()?
+        }
+    };
     Ok(fit::fit(decoded, size, config))
 }

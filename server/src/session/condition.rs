@@ -28,6 +28,8 @@ struct Facts {
     /// When the last picture came, and whether over a socket. Whoever posts pictures one by one owes no next one.
     picture: Option<(Instant, bool)>,
     loading: Option<(&'static str, Instant)>,
+    /// The server reads the pictures itself, and cannot at the moment.
+    reconnecting: bool,
 }
 
 impl Condition {
@@ -46,6 +48,10 @@ impl Condition {
         facts.closed = Some(Instant::now());
     }
 
+    pub(super) fn reconnecting(&self, broken: bool) {
+        lock(&self.0).reconnecting = broken;
+    }
+
     /// A row is being read for as long as the answer lives.
     pub(super) fn loading(&self, row: &'static str) -> Loading<'_> {
         lock(&self.0).loading = Some((row, Instant::now()));
@@ -58,6 +64,9 @@ impl Condition {
         let over = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
         if let Some((row, since)) = facts.loading {
             return over(since, LONG).then_some(Placard::Loading(row));
+        }
+        if facts.reconnecting {
+            return Some(Placard::Reconnecting);
         }
         match facts.picture {
             None => (input == Input::Image).then_some(Placard::Waiting),

@@ -7,6 +7,7 @@ pub mod road;
 pub mod stats;
 pub mod steering;
 pub mod store;
+mod subscription;
 pub mod token;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,13 +16,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Args;
-use limn_pipeline::{Cancel, ParamError, ParamSet, SessionId, Timestamp, Unknown};
+use limn_pipeline::{Cancel, Frame, ParamError, ParamSet, SessionId, Timestamp, Unknown};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::cell::Inlet;
-use crate::ingest::Upload;
+use crate::ingest::source::Source;
+use crate::ingest::{Content, Upload};
 use crate::listing::Choice;
 use crate::screen::Screen;
 use condition::Condition;
@@ -80,6 +82,8 @@ pub struct Session {
     steering: Mutex<Steering>,
     /// Rung when a parameter or the pipeline changed, so that a still picture is painted anew.
     changed: Notify,
+    /// Where its pictures come from, if not from its owner.
+    source: Option<Arc<Source>>,
     inlet: Inlet<Upload>,
     screen: Screen,
     condition: Condition,
@@ -101,7 +105,13 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(key: String, id: SessionId, choice: Choice, place: OwnedSemaphorePermit) -> Self {
+    fn new(
+        key: String,
+        id: SessionId,
+        choice: Choice,
+        source: Option<Arc<Source>>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             key,
             id,
@@ -109,6 +119,7 @@ impl Session {
             label: Mutex::default(),
             steering: Mutex::new(Steering::new(choice)),
             changed: Notify::new(),
+            source,
             inlet: Inlet::default(),
             screen: Screen::default(),
             condition: Condition::default(),
@@ -129,6 +140,15 @@ impl Session {
 
     /// Hands in a picture, or a beat without one. What nobody has taken yet is overtaken.
     pub fn upload(&self, picture: Option<Bytes>) {
+        self.hand_in(picture.map(Content::File));
+    }
+
+    /// Hands in what its source read.
+    fn take(&self, frame: Frame) {
+        self.hand_in(Some(Content::Frame(frame)));
+    }
+
+    fn hand_in(&self, picture: Option<Content>) {
         self.heard();
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
         self.stats.received();
@@ -223,6 +243,11 @@ impl Session {
         &self.screen
     }
 
+    /// Where its pictures come from, if the server reads them; for operators only.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_deref()
+    }
+
     /// Whether its owner agrees to be on air.
     pub fn agrees(&self) -> bool {
         self.agrees.load(Ordering::Relaxed)
@@ -290,7 +315,9 @@ impl Session {
         if over(config.timeout, self.started) {
             return Some(EndReason::Timeout);
         }
-        over(config.idle_timeout, *lock(&self.last_heard)).then_some(EndReason::Idle)
+        // A source that is away comes back by itself, however long that takes.
+        let idle = self.source.is_none() && over(config.idle_timeout, *lock(&self.last_heard));
+        idle.then_some(EndReason::Idle)
     }
 
     /// Ends it: its tasks stop, its frame on the device is withdrawn, its place is free.

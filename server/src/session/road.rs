@@ -17,6 +17,7 @@ use limn_pipeline::{
 use super::Session;
 use super::attend::{attend, say_goodbye};
 use super::event::Event;
+use super::subscription::subscribe;
 use crate::cell::{Feed, Inlet};
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
@@ -63,7 +64,8 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
                 prepare(&session, &tools, ready),
                 paint(&session, &tools, turns),
                 compress(&session, &tools),
-                attend(&session, &tools)
+                attend(&session, &tools),
+                subscribe(&session, session.source.as_deref())
             );
         }
     };
@@ -112,7 +114,7 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
         let start = Instant::now();
         let work = move || -> Result<Prepared, Refusal> {
             let frame = picture
-                .map(|bytes| ingest::take(&bytes, set.size(), reads_pixels, &ingest))
+                .map(|content| ingest::take(&content, set.size(), reads_pixels, &ingest))
                 .transpose()?;
             let frame = frame.map(|mut frame| {
                 (frame.sequence, frame.captured) = (sequence, captured);

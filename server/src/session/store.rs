@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, TryAcquireError};
 use super::event::{EndReason, Event};
 use super::road::{self, Tools};
 use super::{Session, SessionConfig, token};
+use crate::ingest::source::Source;
 use crate::listing::Choice;
 
 /// How often the store looks for sessions whose time is over: all of a session is freed within a second of its end.
@@ -68,8 +69,13 @@ impl Store {
         store
     }
 
-    /// A new session under `key`, or under a name of the server's.
-    pub fn create(&self, key: Option<String>, choice: Choice) -> Result<Arc<Session>, CreateError> {
+    /// A new session under `key`, or under a name of the server's; with a source, if the server reads its pictures.
+    pub fn create(
+        &self,
+        key: Option<String>,
+        choice: Choice,
+        source: Option<Arc<Source>>,
+    ) -> Result<Arc<Session>, CreateError> {
         let take = || Arc::clone(&self.places).try_acquire_owned();
         let place = match take() {
             Err(TryAcquireError::NoPermits) if self.make_room() => take(),
@@ -84,7 +90,7 @@ impl Store {
         let Entry::Vacant(vacant) = self.sessions.entry(key.clone()) else {
             return Err(CreateError::Taken);
         };
-        let session = Arc::new(Session::new(key, id, choice, place));
+        let session = Arc::new(Session::new(key, id, choice, source, place));
         vacant.insert(Arc::clone(&session));
         road::start(&session, &self.tools, &self.runtime);
         tracing::info!("session {} begins; {} running", id.0, self.len());

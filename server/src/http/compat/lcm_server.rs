@@ -49,7 +49,7 @@ pub async fn socket(
                 .listing
                 .choose(query.row.as_deref())
                 .map_err(ApiError::from)?;
-            rooms.store.create(Some(key.to_string()), choice)
+            rooms.store.create(Some(key.to_string()), choice, None)
         }
     };
     let session = match session {

@@ -1,0 +1,11 @@
+//! `GET /api/sources`: what the server reads by itself.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::Rooms;
+
+/// Each open source, how it stands and how many read it.
+pub async fn sources(rooms: web::Data<Rooms>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "sources": rooms.sources.json() }))
+}

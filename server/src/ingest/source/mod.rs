@@ -1,0 +1,169 @@
+//! Sources that the server reads itself: each is opened once, for as long as somebody reads it, and each reader takes the
+//! newest picture at its own rate.
+
+mod child;
+mod pattern;
+mod ppm;
+pub mod url;
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use limn_pipeline::{Frame, Timestamp};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::cell::{Feed, Inlet};
+use url::{Kind, SourceUrl};
+
+/// How a source stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has sent nothing yet.
+    Opening,
+    /// Pictures come.
+    Running,
+    /// It broke, for this reason, and is tried again.
+    Reconnecting(String),
+    /// It has come to its end.
+    Ended,
+}
+
+impl State {
+    fn json(&self) -> Value {
+        match self {
+            Self::Opening => json!({"state": "opening"}),
+            Self::Running => json!({"state": "running"}),
+            Self::Reconnecting(why) => json!({"state": "reconnecting", "why": why}),
+            Self::Ended => json!({"state": "ended"}),
+        }
+    }
+}
+
+/// Where a source puts what it reads.
+pub struct Tap {
+    frames: Inlet<Frame>,
+    state: watch::Sender<State>,
+}
+
+impl Tap {
+    fn say(&self, state: State) {
+        self.state.send_if_modified(|there| {
+            let changed = *there != state;
+            *there = state;
+            changed
+        });
+    }
+}
+
+/// An open source; the last of its readers closes it.
+pub struct Source {
+    url: SourceUrl,
+    tap: Arc<Tap>,
+    _running: DropGuard,
+}
+
+impl Source {
+    /// Its pictures, the newest first.
+    pub fn frames(&self) -> Feed<Frame> {
+        self.tap.frames.feed()
+    }
+
+    /// How it stands, now and whenever that changes.
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.tap.state.subscribe()
+    }
+
+    /// What it is called, without what nobody may see.
+    pub fn name(&self) -> String {
+        self.url.to_string()
+    }
+}
+
+/// All that are open.
+#[derive(Default)]
+pub struct Sources(DashMap<String, Weak<Source>>);
+
+impl Sources {
+    /// The source of that name, opened if it was not; must be called on a tokio runtime.
+    pub fn open(&self, url: &SourceUrl) -> Arc<Source> {
+        self.0.retain(|_, source| source.strong_count() > 0);
+        let mut there = self.0.entry(url.key()).or_default();
+        if let Some(source) = there.upgrade() {
+            return source;
+        }
+        let tap = Arc::new(Tap {
+            frames: Inlet::default(),
+            state: watch::Sender::new(State::Opening),
+        });
+        let stop = CancellationToken::new();
+        let (running, reading, what) = (stop.clone(), Arc::clone(&tap), url.clone());
+        tokio::spawn(async move {
+            running.run_until_cancelled(run(&what, &reading)).await;
+        });
+        let source = Arc::new(Source {
+            url: url.clone(),
+            tap,
+            _running: stop.drop_guard(),
+        });
+        *there = Arc::downgrade(&source);
+        source
+    }
+
+    /// One object for each that is open.
+    pub fn json(&self) -> Value {
+        let open = self.0.iter().filter_map(|entry| entry.value().upgrade());
+        open.map(|source| {
+            let mut json = source.tap.state.borrow().json();
+            json["source"] = source.name().into();
+            json["readers"] = source.tap.frames.readers().into();
+            json
+        })
+        .collect()
+    }
+}
+
+async fn run(url: &SourceUrl, tap: &Tap) {
+    match &url.kind {
+        Kind::Pattern { size, fps } => {
+            let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / fps));
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+            for number in 1.. {
+                ticks.tick().await;
+                let size = *size;
+                let drawn = tokio::task::spawn_blocking(move || {
+                    pattern::draw(size, number, Timestamp::now())
+                });
+                if let Ok(frame) = drawn.await {
+                    tap.say(State::Running);
+                    tap.frames.set(frame);
+                }
+            }
+        }
+        Kind::Image(path) => {
+            let path = path.clone();
+            let read = tokio::task::spawn_blocking(move || image::open(path));
+            match read.await {
+                Ok(Ok(picture)) => {
+                    let picture = picture.into_rgb8();
+                    let size = limn_pipeline::Size::new(picture.width(), picture.height());
+                    if let Ok(frame) = Frame::rgb8(size, picture.into_raw()) {
+                        tap.frames.set(frame);
+                        tap.say(State::Running);
+                    }
+                }
+                Ok(Err(error)) => tap.say(State::Reconnecting(error.to_string())),
+                Err(_) => tap.say(State::Reconnecting("reading it panicked".to_owned())),
+            }
+            // The picture stays for whoever reads it.
+            std::future::pending::<()>().await;
+        }
+        Kind::Ffmpeg {
+            options,
+            input,
+            ends,
+        } => child::run(url, options, input, *ends, tap).await,
+    }
+}

@@ -1,0 +1,253 @@
+//! What a source is called: `rtsp://camera/stream`, `v4l2:/dev/video0`, `pattern:1280x720@30`, `clip.mp4?loop=1`.
+
+use std::path::PathBuf;
+
+use limn_pipeline::Size;
+
+/// A source by name. Its credentials are for nobody's eyes: it is shown without them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceUrl {
+    text: String,
+    /// What reads it.
+    pub kind: Kind,
+}
+
+/// What reads a source.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// Moving bars with a counter and a clock.
+    Pattern {
+        /// Of each picture.
+        size: Size,
+        /// Pictures a second.
+        fps: f64,
+    },
+    /// A still picture in a file.
+    Image(PathBuf),
+    /// Whatever ffmpeg reads: what stands before its `-i`, and what behind.
+    Ffmpeg {
+        /// Options of the input.
+        options: Vec<String>,
+        /// The input.
+        input: String,
+        /// It has an end, after which nothing is wrong.
+        ends: bool,
+    },
+}
+
+/// Why a name means no source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is no source: {reason}")]
+pub struct SourceError {
+    shown: String,
+    reason: String,
+}
+
+impl std::fmt::Display for SourceUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&without_credentials(&self.text))
+    }
+}
+
+impl SourceUrl {
+    /// What tells it from others; not to be shown.
+    pub(super) fn key(&self) -> String {
+        self.text.clone()
+    }
+
+    /// `line` with this source's name, wherever it stands, as it may be shown.
+    pub fn redact(&self, line: &str) -> String {
+        let Kind::Ffmpeg { input, .. } = &self.kind else {
+            return line.to_owned();
+        };
+        let line = line.replace(input, &without_credentials(input));
+        match credentials(input) {
+            Some(secret) => line.replace(secret, "***"),
+            None => line,
+        }
+    }
+}
+
+impl std::str::FromStr for SourceUrl {
+    type Err = SourceError;
+
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        let refuse = |reason: &str| SourceError {
+            shown: without_credentials(text),
+            reason: reason.to_owned(),
+        };
+        let kind = match text.split_once(':') {
+            Some(("pattern", form)) => pattern(form)
+                .ok_or_else(|| refuse("a pattern is `pattern:` or `pattern:1280x720@30`"))?,
+            Some(("image", path)) => {
+                Kind::Image(existing(path).ok_or_else(|| refuse("there is no such file"))?)
+            }
+            Some(("v4l2", device)) => ffmpeg(&["-f", "v4l2"], device),
+            Some(("avfoundation", device)) => ffmpeg(&["-f", "avfoundation"], device),
+            Some(("dshow", device)) => ffmpeg(&["-f", "dshow"], device),
+            Some(("screen", display)) => screen(display),
+            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => {
+                ffmpeg(&["-rtsp_transport", "tcp", "-timeout", "5000000"], text)
+            }
+            Some(("http" | "https", rest)) if rest.starts_with("//") => {
+                ffmpeg(&["-rw_timeout", "5000000"], text)
+            }
+            Some(("ndi", _)) => return Err(refuse("NDI is not read by this build")),
+            Some((scheme, rest)) if rest.starts_with("//") && scheme != "file" => {
+                return Err(refuse(
+                    "there are rtsp, http, https, file, v4l2, avfoundation, dshow, screen, image and pattern",
+                ));
+            }
+            _ => file(
+                text.strip_prefix("file://")
+                    .or(text.strip_prefix("file:"))
+                    .unwrap_or(text),
+            )
+            .ok_or_else(|| refuse("there is no such file"))?,
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            kind,
+        })
+    }
+}
+
+fn ffmpeg(options: &[&str], input: &str) -> Kind {
+    Kind::Ffmpeg {
+        options: options.iter().map(|option| (*option).to_owned()).collect(),
+        input: input.to_owned(),
+        ends: false,
+    }
+}
+
+fn screen(display: &str) -> Kind {
+    if cfg!(target_os = "macos") {
+        return ffmpeg(&["-f", "avfoundation"], "Capture screen 0");
+    }
+    if cfg!(windows) {
+        return ffmpeg(&["-f", "gdigrab"], "desktop");
+    }
+    let first = std::env::var("DISPLAY").unwrap_or_else(|_| ":0".to_owned());
+    ffmpeg(
+        &["-f", "x11grab"],
+        if display.is_empty() { &first } else { display },
+    )
+}
+
+fn existing(path: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(path);
+    path.is_file().then_some(path)
+}
+
+/// A file plays at its own rate, once, or for ever behind `?loop=1`.
+fn file(text: &str) -> Option<Kind> {
+    let (path, again) = match text.strip_suffix("?loop=1") {
+        Some(path) => (path, true),
+        None => (text, false),
+    };
+    let input = existing(path)?.to_str()?.to_owned();
+    let mut options = vec!["-re".to_owned()];
+    if again {
+        options.extend(["-stream_loop".to_owned(), "-1".to_owned()]);
+    }
+    Some(Kind::Ffmpeg {
+        options,
+        input,
+        ends: !again,
+    })
+}
+
+fn pattern(form: &str) -> Option<Kind> {
+    let (size, fps) = match form.split_once('@') {
+        Some((size, fps)) => (size, fps.parse().ok()?),
+        None => (form, 30.0),
+    };
+    let size = match size {
+        "" => Size::new(1280, 720),
+        size => size.parse().ok()?,
+    };
+    let fits = size.width.max(size.height) <= 4096 && size.width.min(size.height) >= 64;
+    (fits && (1.0..=240.0).contains(&fps)).then_some(Kind::Pattern { size, fps })
+}
+
+/// What stands between `//` and the `@` of the address.
+fn credentials(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let address = rest.split('/').next()?;
+    Some(address.rsplit_once('@')?.0)
+}
+
+fn without_credentials(text: &str) -> String {
+    match credentials(text) {
+        Some(secret) => text.replacen(&format!("{secret}@"), "***@", 1),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_what_is_none_says_why() {
+        let kind = |text: &str| text.parse::<SourceUrl>().unwrap().kind;
+        assert_eq!(
+            kind("pattern:"),
+            Kind::Pattern {
+                size: Size::new(1280, 720),
+                fps: 30.0
+            }
+        );
+        assert_eq!(
+            kind("pattern:640x360@25"),
+            Kind::Pattern {
+                size: Size::new(640, 360),
+                fps: 25.0
+            }
+        );
+        let Kind::Ffmpeg {
+            options,
+            input,
+            ends,
+        } = kind("v4l2:/dev/video0")
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (options, input.as_str(), ends),
+            (vec!["-f".into(), "v4l2".into()], "/dev/video0", false)
+        );
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let Kind::Ffmpeg { options, ends, .. } = kind(&format!("{here}?loop=1")) else {
+            panic!()
+        };
+        assert_eq!((options.len(), ends), (3, false));
+        assert!(matches!(kind(&format!("image:{here}")), Kind::Image(_)));
+        for (text, said) in [
+            ("pattern:9x9", "a pattern is"),
+            ("image:nowhere.png", "no such file"),
+            ("nowhere.mp4", "no such file"),
+            ("gopher://old", "there are rtsp, http"),
+            ("ndi:studio", "NDI"),
+        ] {
+            let error = text.parse::<SourceUrl>().unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_shown_to_nobody() {
+        let url: SourceUrl = "rtsp://me:p@ss@10.0.0.2:554/live".parse().unwrap();
+        assert_eq!(url.to_string(), "rtsp://***@10.0.0.2:554/live");
+        let line = "rtsp://me:p@ss@10.0.0.2:554/live: 401, tried me:p@ss";
+        assert_eq!(
+            url.redact(line),
+            "rtsp://***@10.0.0.2:554/live: 401, tried ***"
+        );
+        let error = "gopher://me:secret@old"
+            .parse::<SourceUrl>()
+            .unwrap_err()
+            .to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
