@@ -21,6 +21,11 @@ export class Session {
   /** What this page draws of the stream; nothing where the browser draws it by itself. */
   shown = $state.raw<Shown | null>(null);
 
+  /** Whether its user agrees to be on air. */
+  agrees = $state(false);
+  /** Whether it is. */
+  onAir = $state(false);
+
   readonly #socket: SessionSocket;
   readonly #outbox = new Outbox((params) => void this.#say({ status: 'params', params }));
   #answering = false;
@@ -58,6 +63,7 @@ export class Session {
   /** Ends the session; the server frees its place as the socket closes. Takes a new name for the next. */
   stop(): void {
     this.#socket.stop();
+    this.agrees = false;
     this.id = renew(tabStore());
   }
 
@@ -65,6 +71,12 @@ export class Session {
   change(row: string): void {
     if (this.#say({ status: 'pipeline', row })) this.panel.pending = row;
     else this.panel.choose(row);
+  }
+
+  /** The switch "on air". */
+  agree(agrees: boolean): void {
+    this.agrees = agrees;
+    this.#say({ status: 'on_air', on_air: agrees });
   }
 
   #url(): string {
@@ -79,14 +91,20 @@ export class Session {
 
   #linked(link: Link): void {
     this.link = link;
-    if (link.kind === 'live') return;
+    if (link.kind === 'live') {
+      // Another server, or the same one started again, knows nothing of it.
+      if (this.agrees) this.agree(true);
+      return;
+    }
     this.#outbox.clear();
+    this.onAir = false;
     this.stats = {};
     this.shown = null;
     this.panel.pending = null;
     if (link.kind === 'ended') {
       // The camera's light must not stay on for a session that is over.
       this.capture.stop();
+      this.agrees = false;
       this.id = renew(tabStore());
     }
   }
@@ -105,6 +123,9 @@ export class Session {
         return;
       case 'ready':
         return this.panel.adopt(message.row, message.params);
+      case 'program':
+        this.onAir = message.on_air;
+        return;
       case 'report':
         return this.#report(message.report);
     }

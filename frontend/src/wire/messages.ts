@@ -46,10 +46,11 @@ export type ServerMessage =
   | { status: 'loading'; row: string }
   | { status: 'ready'; row: string; params?: Values }
   | { status: 'report'; report: Report }
+  | { status: 'program'; on_air: boolean }
   | { status: 'error'; message: string }
   | { status: 'timeout'; message: string };
 
-const KNOWN = new Set(['connected', 'wait', 'send_frame', 'stats', 'refused', 'loading', 'ready', 'report', 'error', 'timeout']);
+const KNOWN = new Set(['connected', 'wait', 'send_frame', 'stats', 'refused', 'loading', 'ready', 'report', 'program', 'error', 'timeout']);
 
 /** A message from the wire, or nothing where it is not one that this page knows. */
 export function parse(data: unknown): ServerMessage | null {

@@ -49,10 +49,10 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, refusal)
     }
 
-    /// 403: what would open a door into the network behind the server.
-    pub fn operators_only() -> Self {
-        let refusal = Refusal::new("operators_only", "only an operator may name a source")
-            .hint("start the server with `--source`, or on a loopback address");
+    /// 403: what only an operator may do, as `what` says.
+    pub fn operators_only(what: &str) -> Self {
+        let refusal = Refusal::new("operators_only", format!("only an operator may {what}"))
+            .hint("on a loopback address everybody is one");
         Self::new(StatusCode::FORBIDDEN, refusal)
     }
 

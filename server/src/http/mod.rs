@@ -100,11 +100,17 @@ impl Rooms {
         Ok(session)
     }
 
+    /// Lets only operators pass; `what` is what they may do.
+    fn operator(&self, what: &str) -> Result<(), ApiError> {
+        if self.all_are_operators {
+            return Ok(());
+        }
+        Err(ApiError::operators_only(what))
+    }
+
     /// The source of that name, opened for a new session: it is a door into the network behind the server.
     fn source(&self, name: &str) -> Result<Arc<Source>, ApiError> {
-        if !self.all_are_operators {
-            return Err(ApiError::operators_only());
-        }
+        self.operator("name a source")?;
         let url: SourceUrl = name.parse()?;
         Ok(self.sources.open(&url))
     }

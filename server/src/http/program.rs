@@ -57,6 +57,7 @@ pub async fn show(rooms: web::Data<Rooms>) -> HttpResponse {
 
 /// Cuts to a session.
 pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpResponse, ApiError> {
+    rooms.operator("cut the program")?;
     let session = body.session.as_deref().map(|key| rooms.session(key));
     let mut on_air = rooms.program.on_air();
     let wanted = session.transpose()?;

@@ -4,10 +4,12 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::Rooms;
+use super::error::ApiError;
 use crate::ingest::source::Source;
 
 /// Sessions, oldest first; of each viewer its address, wire, age, rate and skips.
-pub async fn state(rooms: web::Data<Rooms>) -> HttpResponse {
+pub async fn state(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> {
+    rooms.operator("see who watches")?;
     let sessions: Vec<Value> = rooms
         .store
         .all()
@@ -19,5 +21,6 @@ pub async fn state(rooms: web::Data<Rooms>) -> HttpResponse {
             state
         })
         .collect();
-    HttpResponse::Ok().json(json!({ "sessions": sessions }))
+    let program = rooms.program.screen().audience().json();
+    Ok(HttpResponse::Ok().json(json!({"sessions": sessions, "program": {"viewers": program}})))
 }

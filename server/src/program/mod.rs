@@ -126,7 +126,7 @@ impl Program {
             "pinned": *self.pinned(),
             "follow": match self.follow { Follow::Newest => "newest", Follow::Consented => "consented" },
             "width": size.width, "height": size.height, "fps": self.format.map(|format| format.fps),
-            "viewers": self.screen.audience().json(),
+            "viewers": self.screen.viewers(),
             "urls": {"stream": "/stream.mjpeg", "snapshot": "/snapshot.jpg"},
         })
     }

@@ -102,6 +102,11 @@ impl Talk {
                 return End::Dropped;
             }
         }
+        // It may have been on air while its socket was gone.
+        let on_air = self.rooms.program.on_air().borrow().as_deref() == Some(&session.key);
+        if on_air && self.say(&Event::OnAir { on_air }.json()).await.is_break() {
+            return End::Dropped;
+        }
         let mut pings = tokio::time::interval(PING);
         loop {
             let ask_at = self.ask_at;

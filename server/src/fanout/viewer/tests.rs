@@ -1,0 +1,180 @@
+use super::*;
+use crate::cell::Inlet;
+use crate::fanout::audience::Audience;
+use crate::fanout::tests::picture;
+
+const PLAIN: View = View {
+    wire: Wire::Length,
+    times: false,
+    rendition: Rendition {
+        width: None,
+        quality: None,
+    },
+    fps: None,
+    kbps: None,
+    drop_same: false,
+};
+
+fn viewer(view: View, inlet: &Inlet<Picture>) -> Viewer {
+    let seat = Audience::default().sit("192.0.2.1".to_owned(), view.wire);
+    Viewer::new(
+        view,
+        Box::new(|_| None),
+        inlet.feed(),
+        0,
+        seat,
+        std::future::pending(),
+        85,
+    )
+}
+
+async fn shown(viewer: &mut Viewer) -> String {
+    let part = viewer.next().await.unwrap();
+    let text = String::from_utf8_lossy(&part).into_owned();
+    text.split("\r\n\r\n")
+        .nth(1)
+        .unwrap()
+        .split("\r\n")
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_picture_comes_again_after_a_pause_and_then_each_second() {
+    let inlet = Inlet::default();
+    let mut viewer = viewer(PLAIN, &inlet);
+    inlet.set(picture(1, "one"));
+    let start = Instant::now();
+    let mut times = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(shown(&mut viewer).await, "one");
+        times.push(start.elapsed().as_millis());
+    }
+    assert_eq!(times[0], 0);
+    assert!((40..=1000).contains(&times[1]), "{times:?}");
+    assert_eq!(
+        (times[2] - times[1], times[3] - times[2]),
+        (1000, 1000),
+        "{times:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_burst_is_seen_after_two_of_its_intervals() {
+    let inlet = Inlet::default();
+    let mut viewer = viewer(PLAIN, &inlet);
+    for serial in 1..=5 {
+        inlet.set(picture(serial, serial.to_string()));
+        shown(&mut viewer).await;
+        tokio::time::sleep(Duration::from_millis(33)).await;
+    }
+    let start = Instant::now();
+    assert_eq!(shown(&mut viewer).await, "5");
+    assert!(
+        start.elapsed() <= Duration::from_millis(40),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_viewer_gets_the_newest_and_its_skips_are_counted() {
+    let inlet = Inlet::default();
+    let mut viewer = viewer(PLAIN, &inlet);
+    inlet.set(picture(1, "1"));
+    shown(&mut viewer).await;
+    (2..=9).for_each(|serial| inlet.set(picture(serial, serial.to_string())));
+    assert_eq!(shown(&mut viewer).await, "9");
+    assert_eq!(viewer.seat.skips(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_rate_is_kept_whether_pictures_come_faster_or_not_at_all() {
+    let inlet = Inlet::default();
+    let mut viewer = viewer(
+        View {
+            fps: Some(10.0),
+            ..PLAIN
+        },
+        &inlet,
+    );
+    let start = Instant::now();
+    let camera = async {
+        for serial in 1..=25 {
+            inlet.set(picture(serial, serial.to_string()));
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let reader = async {
+        let mut seen = Vec::new();
+        for _ in 0..20 {
+            let name: u64 = shown(&mut viewer).await.parse().unwrap();
+            seen.push((start.elapsed().as_millis() as u64, name));
+        }
+        seen
+    };
+    let seen = tokio::select! { () = camera => unreachable!(), seen = reader => seen };
+    for (index, (at, name)) in seen.iter().enumerate() {
+        assert!(at.abs_diff(index as u64 * 100) <= 1, "{seen:?}");
+        assert!(
+            *name == 25 || at.abs_diff(name * 40) <= 80,
+            "the newest of its time: {seen:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_bytes_are_not_sent_again_and_the_last_stays_visible() {
+    let inlet: Inlet<Picture> = Inlet::default();
+    let mut viewer = viewer(
+        View {
+            drop_same: true,
+            ..PLAIN
+        },
+        &inlet,
+    );
+    let start = Instant::now();
+    let camera = async {
+        for serial in 1..=30 {
+            inlet.set(picture(serial, "still"));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let reader = async {
+        let mut count = 0;
+        while start.elapsed() < Duration::from_millis(2900) {
+            shown(&mut viewer).await;
+            count += 1;
+        }
+        count
+    };
+    let count = tokio::select! { () = camera => unreachable!(), count = reader => count };
+    assert!((3..=5).contains(&count), "{count} parts in three seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_with_the_session_with_a_word_or_without() {
+    for words in [true, false] {
+        let inlet: Inlet<Picture> = Inlet::default();
+        let seat = Audience::default().sit("192.0.2.1".to_owned(), Wire::Length);
+        let mut viewer = Viewer::new(
+            PLAIN,
+            Box::new(|_| None),
+            inlet.feed(),
+            0,
+            seat,
+            async {},
+            85,
+        );
+        if words {
+            let mut last = picture(1, "over");
+            last.placard = Some(Placard::Ended.name());
+            inlet.set(last);
+            assert_eq!(shown(&mut viewer).await, "over");
+        }
+        assert_eq!(viewer.next().await, None);
+    }
+}
