@@ -13,6 +13,7 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::bench::BenchConfig;
 use crate::encode::EncodeConfig;
 use crate::fanout::config::FanoutConfig;
+use crate::fanout::ndi::NdiConfig;
 use crate::http::HttpConfig;
 use crate::inference::InferenceConfig;
 use crate::ingest::IngestConfig;
@@ -59,6 +60,9 @@ pub struct Config {
     /// What is on air.
     #[command(flatten)]
     pub program: ProgramConfig,
+    /// The NDI source.
+    #[command(flatten)]
+    pub ndi: NdiConfig,
     /// Something else than serving.
     #[command(subcommand)]
     pub command: Option<Task>,

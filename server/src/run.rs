@@ -8,6 +8,7 @@ use limn_pipeline::{Cancel, Frame, HostJob, Input, PipelineError, Registry, Runs
 use tokio::sync::watch;
 
 use crate::config::{Config, Task};
+use crate::fanout::ndi::Mirror;
 use crate::http::{self, Rooms};
 use crate::inference::{Inference, Readiness};
 use crate::ingest::source::Sources;
@@ -92,9 +93,11 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         &config.program,
         config.http.host.is_loopback(),
         &store,
-        pool,
+        pool.clone(),
         config.encode.jpeg_quality,
     );
+    let fps = config.program.program.map(|format| format.fps);
+    let ndi = Mirror::start(&config.ndi, program.screen().raw().feed(), pool, fps)?;
     let sources = Arc::new(Sources::default());
     if let Some(url) = &config.ingest.source {
         let source = sources.open(url);
@@ -107,6 +110,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let rooms = Rooms {
         store: Arc::clone(&store),
         program: Arc::clone(&program),
+        ndi,
         sources,
         all_are_operators: config.http.host.is_loopback(),
         listing: Arc::clone(&listing),

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scheduler", &[]),
     ("inference", &["scheduler"]),
     ("encode", &["picture"]),
-    ("fanout", &["cell", "lettering", "picture"]),
+    ("fanout", &["cell", "lettering", "picture", "pool"]),
     ("screen", &["cell", "encode", "fanout", "picture", "pool"]),
     (
         "program",
@@ -73,6 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "bench",
             "config",
+            "fanout",
             "http",
             "inference",
             "ingest",

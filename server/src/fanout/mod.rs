@@ -4,8 +4,10 @@ pub mod audience;
 pub mod budget;
 pub mod config;
 pub mod mjpeg;
+pub mod ndi;
 pub mod pace;
 pub mod placard;
+pub mod uyvy;
 pub mod viewer;
 pub mod wire;
 

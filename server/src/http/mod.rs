@@ -26,6 +26,7 @@ use clap::Args;
 use tokio::sync::watch;
 
 use crate::fanout::config::FanoutConfig;
+use crate::fanout::ndi::Mirror;
 use crate::inference::Readiness;
 use crate::ingest::IngestConfig;
 use crate::ingest::source::url::SourceUrl;
@@ -64,6 +65,8 @@ pub struct Rooms {
     pub program: Arc<Program>,
     /// What can be painted with.
     pub listing: Arc<Listing>,
+    /// The program as an NDI source, if the operator named one.
+    pub ndi: Option<Arc<Mirror>>,
     /// What the server reads by itself.
     pub sources: Arc<Sources>,
     /// Whether whoever reaches the server may do all that an operator may.

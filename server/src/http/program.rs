@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Rooms;
 use super::error::ApiError;
@@ -52,7 +52,13 @@ pub async fn picture(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> 
 
 /// Who is on air, and who watches.
 pub async fn show(rooms: web::Data<Rooms>) -> HttpResponse {
-    HttpResponse::Ok().json(rooms.program.json())
+    HttpResponse::Ok().json(json(&rooms))
+}
+
+fn json(rooms: &Rooms) -> Value {
+    let mut json = rooms.program.json();
+    json["ndi"] = rooms.ndi.as_ref().map(|ndi| ndi.json()).into();
+    json
 }
 
 /// Cuts to a session.
@@ -68,7 +74,7 @@ pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpRe
             .wait_for(|there| there.as_deref() == Some(&session.key))
             .await;
     }
-    Ok(HttpResponse::Ok().json(rooms.program.json()))
+    Ok(HttpResponse::Ok().json(json(&rooms)))
 }
 
 /// Who is on air, now and at each change, as server-sent events.
