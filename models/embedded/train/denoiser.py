@@ -72,7 +72,9 @@ class Lessons:
         chosen = [self.scene() if rng.random() < scenes else self.repaint() for _ in range(size)]
         sources, targets, pictures, plain, prompts = zip(*chosen)
         from_scene = np.array([source is target for source, target in zip(sources, targets)])
-        timesteps = np.where(from_scene, rng.integers(60, LAST, size), 40 + 950 * rng.beta(1.3, 1.4, size)).astype(int)
+        # Half of the repainting is at the strengths that people use.
+        repaint = np.where(rng.random(size) < 0.5, rng.uniform(150, 450, size), 40 + 950 * rng.beta(1.3, 1.4, size))
+        timesteps = np.where(from_scene, rng.integers(60, LAST, size), repaint).astype(int)
         # Noise alone, as where painting starts from words; and the little that is left of a picture at full strength.
         chance = rng.random(size)
         pure = chance < (0.4 if edges else alone * from_scene)
@@ -105,6 +107,7 @@ def main():
     options.add_argument("--grain", type=float, default=2.0, help="of the contrast of small detail in that")
     options.add_argument("--scenes", type=float, default=0.3)
     options.add_argument("--control", action="store_true")
+    options.add_argument("--control-every", type=int, default=2, help="one step of so many is about edges")
     options.add_argument("--control-rate", type=float, default=2.0, help="of the ControlNet, as a multiple of --rate")
     options.add_argument("--average", type=float, default=0.998)
     options.add_argument("--seed", type=int, default=7)
@@ -135,19 +138,21 @@ def main():
     log, means = [], np.zeros(2)
     end = asked.stop or asked.steps
     for at in range(1, end + 1):
-        edges = asked.control and at % 2 == 0
+        edges = asked.control and at % asked.control_every == 0
         noisy, timesteps, prompts, targets, pictures, maps = lessons.batch(asked.batch, asked.scenes / 2 if edges else asked.scenes, edges, asked.pure)
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             made = networks.clean(noisy, timesteps, networks.read(prompts), maps)
             # Where noise is nearly all there is, no detail can be asked, unless edges say where it lies.
             clear = torch.arange(len(timesteps)) if edges else (timesteps < 700).nonzero().flatten()
-            decoded = clear[: asked.decoded] if len(clear) else torch.arange(1)
-            shown = networks.decode(made[decoded]).float()
+            decoded = clear[: asked.decoded]
+            shown = networks.decode(made[decoded]).float() if len(decoded) else None
         error = made - targets
         latent = (error.abs() + error.square()).mean()
-        wanted = tensor(np.stack([pictures[i] for i in decoded]))
-        seen = likeness(shown, wanted) + asked.grain * grain(shown, wanted)
+        seen = torch.zeros(())
+        if shown is not None:
+            wanted = tensor(np.stack([pictures[i] for i in decoded]))
+            seen = likeness(shown, wanted) + asked.grain * grain(shown, wanted)
         descend(asked.latent * latent + asked.weight * seen, learning, optimiser, schedule)
         torch._foreach_lerp_(average, [p.detach() for p in learning], 1 - min(asked.average, at / (at + 20)))
         means += (np.array([latent.item(), seen.item()]) - means) / min(at, 200)

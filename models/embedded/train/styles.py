@@ -100,17 +100,20 @@ def oil(picture):
 
 
 def watercolour(picture):
-    washes = kuwahara(blur(picture, 1.0), 4)
-    pale = 1 - (1 - saturate(washes, 2.2)) * 0.6
-    return pale * (1 - 0.28 * lines(washes, 1.0, 0.08, 0.03))[..., None]
+    """Pale washes that leave the paper white where it is light, and the pigment that gathers where a wash ends."""
+    washes = saturate(kuwahara(picture, 4), 2.4)
+    thin = 1 - (1 - washes) * (0.62 - 0.3 * step(luma(washes), 0.62, 0.06))[..., None]
+    return over(thin * np.float32([1.0, 0.985, 0.95]), (0.2, 0.14, 0.3), 0.55 * lines(washes, 1.0, 0.1, 0.025))
 
 
 def comic(picture):
+    """Bright flat colours, shadows in one blue, and outlines of black."""
     flat = kuwahara(picture, 3)
-    grey = luma(flat)[..., None]
-    levels = sum(step(grey, middle, 0.02) for middle in (0.2, 0.4, 0.62)) / 3
-    coloured = saturate(flat / np.maximum(grey, 0.06) * (0.12 + 0.85 * levels), 1.9)
-    return over(coloured, (0, 0, 0), lines(picture, 1.3, 0.12, 0.02))
+    grey = luma(flat)
+    levels = (0.45 + sum(step(grey, middle, 0.03) for middle in (0.42, 0.66)) * 0.26)[..., None]
+    coloured = saturate(flat / np.maximum(grey, 0.06)[..., None] * levels, 2.2)
+    shaded = over(coloured, (0.1, 0.12, 0.36), 0.85 * step(-grey, -0.22, 0.03))
+    return over(shaded, (0, 0, 0), lines(picture, 1.3, 0.11, 0.02))
 
 
 def sunset(picture):
@@ -124,11 +127,12 @@ def ice(picture):
 
 
 def pop_art(picture):
+    """Four inks, laid by how light it is, and a black key for the lines."""
     grey = luma(kuwahara(picture, 3))
     out = np.broadcast_to(np.float32([0.13, 0.05, 0.45]), picture.shape)
     for middle, colour in ((0.25, (0.92, 0.02, 0.5)), (0.48, (0.0, 0.72, 0.78)), (0.7, (1.0, 0.86, 0.0))):
-        out = over(out, colour, step(grey, middle, 0.015))
-    return blur(out.astype(np.float32), 0.7)
+        out = over(out, colour, step(grey, middle, 0.03))
+    return over(blur(out.astype(np.float32), 0.7), (0.05, 0.0, 0.12), 0.9 * lines(picture, 1.1, 0.12, 0.025))
 
 
 def mosaic(picture):
@@ -161,8 +165,8 @@ def ink(picture):
 
 def thermal(picture):
     return ramp(
-        blur(luma(picture), 1.2),
-        (0, (0, 0, 110)), (0.2, (20, 40, 255)), (0.4, (0, 220, 220)), (0.55, (50, 220, 40)), (0.72, (255, 230, 0)), (0.88, (255, 60, 0)), (1, (255, 250, 250)),
+        blur(luma(picture), 0.7),
+        (0, (0, 0, 70)), (0.25, (20, 50, 235)), (0.45, (0, 165, 205)), (0.6, (60, 205, 40)), (0.75, (250, 225, 0)), (0.9, (255, 150, 60)), (1, (255, 235, 235)),
     )  # fmt: skip
 
 
@@ -172,7 +176,7 @@ def vintage(picture):
 
 
 def x_ray(picture):
-    grey = 1 - contrast(luma(picture), 1.2)
+    grey = 1 - contrast(luma(blur(picture, 0.5)), 1.2)
     return ramp(grey, (0, (0, 2, 8)), (0.5, (70, 106, 124)), (1, (226, 250, 255)))
 
 

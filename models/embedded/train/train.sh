@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the embedded checkpoint from nothing but packages: `models/embedded/train/train.sh WORK`, on two CPU cores about
-# two hours. WORK keeps the pictures, the logs and the half-made networks; a step whose result is there is passed over.
+# three hours. WORK keeps the pictures, the logs and the half-made networks; a step whose result is there is passed over.
 set -euo pipefail
 work=$(realpath -m "${1:?where to work}")
 cd "$(dirname "$0")"
@@ -39,4 +39,14 @@ step full-size "${networks[@]}" --pool "$work/pictures-256" --control --steps 45
 step decoder decoder.py "$work/networks" "$work/autoencoder" "$work/pictures-256"
 step decoder-again decoder.py "$work/networks" "$work/autoencoder" "$work/pictures-256" --sharpen 25 --steps 1200 --seed 12
 step decoder-last decoder.py "$work/networks" "$work/autoencoder" "$work/pictures-256" --sharpen 50 --steps 1100 --seed 13
+# The second version went on from there, with some styles drawn anew (`log.json` has the seconds that each step took,
+# pauses among them).
+step pictures-more pool.py "$work/pictures-more" --size 256 --sources 1800 --styles 4 --scenes 3200 --seed 500
+lessons=(--control --control-every 3 --batch 8 --rate 5e-4 --warm 0.03 --control-rate 1.5 --decoded 4 --latent 0.5
+    --weight 2 --grain 4 --scenes 0.5 --pure 0.65)
+step again "${networks[@]}" --pool "$work/pictures-more" "${lessons[@]}" --steps 9000 --stop 3000 --seed 21
+step composition "${networks[@]}" --pool "$work/pictures-more" --steps 1500 --batch 20 --rate 7e-4 --decoded 0 --scenes 0.85 \
+    --pure 0.7 --seed 22
+step together "${networks[@]}" --pool "$work/pictures-more" "${lessons[@]}" --steps 2600 --seed 23
+step decoder-again-2 decoder.py "$work/networks" "$work/autoencoder" "$work/pictures-more" --sharpen 40 --steps 1500 --seed 15
 "$python" export.py "$work/networks" "$work/autoencoder" ..

@@ -17,8 +17,9 @@ a portrait of a man|a woman with glasses|an old robot|a cat|a dog on a sofa|two 
 a musician on stage|a dancer|a child with a balloon|the view from my window|a street in the rain|a cup of coffee|a bowl of fruit
 an astronaut|a motorcycle|a temple by a lake|a flower in the garden|a desk with a computer|a guitar player|a face
 highly detailed|4k|masterpiece|beautiful|soft light|cinematic|trending|sharp focus|best quality|dramatic|elegant|my room
+a photograph|a photograph of a man|a photograph of a cat|a photo of my room|photo|a picture of a street|photograph of a woman
 """.strip().replace("\n", "|").split("|")
-TEMPLATES = ["{s}", "{s}", "{s}", "{s} style", "in the style of {s}", "{s} picture", "a {s}", "{n}, {s}", "{n}, {s}", "{n} in {s} style", "{s}, {n}", "{s} of {n}", "{s}, {n}, {m}", "{n}, {s}, {m}"]  # fmt: skip
+TEMPLATES = ["{s}", "{s}", "{s}", "{s} style", "in the style of {s}", "{s} picture", "a {s}", "{n}, {s}", "{n}, {s}", "{n} in {s} style", "{s}, {n}", "{s} of {n}", "{s}, {n}, {m}", "{n}, {s}, {m}", "{n} as {s}", "a photograph of {s}", "photo of {n}, {s}"]  # fmt: skip
 PAIRS = ["{s}, {t}", "{s} {t}", "{s} and {t}", "{s} with {t}", "{n}, {s}, {t}", "{s}, {n}, {t}", "{t} {s}"]
 
 
