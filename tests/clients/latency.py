@@ -81,7 +81,9 @@ async def view(door, arrived):
             length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
             jpeg = await reader.readexactly(length)
             now = time.perf_counter()
-            arrived.setdefault(number_of(jpeg), now)
+            # A placard says that no picture has come yet.
+            if b"x-limn-placard" not in head:
+                arrived.setdefault(number_of(jpeg), now)
             await reader.readuntil(b"--frame\r\n")
 
 

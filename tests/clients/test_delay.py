@@ -1,5 +1,6 @@
 """ffmpeg and OpenCV show each picture when it comes, and not when the next one does."""
 
+import statistics
 import unittest
 
 import delay
@@ -23,7 +24,8 @@ class Delay(unittest.TestCase):
     def test_on_the_wire_of_browsers_they_are_late_which_is_why_there_are_two(self):
         door = delay.door(self.server)
         door.stream += "?wire=browser"
-        self.assertGreater(min(delay.measure("opencv", door).each), PROMPT_MS)
+        # The first after a burst is sent again soon, as the burst's own last picture is, and so is shown.
+        self.assertGreater(statistics.median(delay.measure("opencv", door).each), PROMPT_MS)
 
 
 if __name__ == "__main__":
