@@ -37,6 +37,11 @@ describe('MultipartReader', () => {
     expect(reader.push(bytes(`--frame\r\n${part('')}content-length: 2\r\n\r\nok\r\n`)).map(text)).toEqual(['ok']);
   });
 
+  it('passes placards over', () => {
+    const parts = new MultipartReader().push(bytes(`--frame\r\n${part('words', 'X-Limn-Placard: waiting\r\n')}${part('picture')}`));
+    expect(parts.map(text)).toEqual(['picture']);
+  });
+
   it('says so when the body is something else', () => {
     expect(() => new MultipartReader().push(bytes('--frame\r\nContent-Type: image/jpeg\r\n\r\n'))).toThrow(/Content-Length/);
     expect(() => new MultipartReader().push(bytes('x'.repeat(5000)))).toThrow(/multipart/);

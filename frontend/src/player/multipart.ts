@@ -16,14 +16,16 @@ export class MultipartReader {
   #end = 0;
   /** Bytes of the part that is being read, or null between parts. */
   #length: number | null = null;
+  /** Whether that part is a placard: words for readers that have none of their own. */
+  #placard = false;
 
-  /** Takes what arrived and returns the parts that are whole by now, oldest first, as copies. */
+  /** Takes what arrived and returns the pictures that are whole by now, oldest first, as copies. */
   push(chunk: Uint8Array): Uint8Array<ArrayBuffer>[] {
     this.#append(chunk);
     const parts: Uint8Array<ArrayBuffer>[] = [];
     for (let part = this.#next(); part !== null; part = this.#next()) {
-      // An empty part blanks a picture and means nothing.
-      if (part.length > 0) parts.push(part);
+      // An empty part blanks a picture and means nothing; the page says by itself how things stand.
+      if (part.length > 0 && !this.#placard) parts.push(part);
     }
     return parts;
   }
@@ -50,6 +52,7 @@ export class MultipartReader {
     if (length === undefined) throw new Error('a part of the stream has no Content-Length');
     this.#start = at + HEADERS_END.length;
     this.#length = Number(length);
+    this.#placard = /^x-limn-placard:/im.test(headers);
     return true;
   }
 
