@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use clap::Args;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::ResizeOptions;
 use limn_pipeline::{Frame, JpegFrame, Size};
 
 use crate::picture::{EncodeError, Rendition};
+use crate::scale::scale;
 
 /// How pictures are compressed.
 #[derive(Args, Clone, Debug)]
@@ -40,7 +40,11 @@ pub fn encode(frame: &Frame, rendition: Rendition, quality: u8) -> Result<JpegFr
     let compressed = if size == frame.size() {
         compress(size, frame.pixels(), quality)
     } else {
-        compress(size, &scaled(frame, size), quality)
+        compress(
+            size,
+            &scale(frame.pixels(), frame.size(), size, ResizeOptions::new()),
+            quality,
+        )
     };
     let bytes = compressed.map_err(|error| EncodeError {
         size,
@@ -54,18 +58,6 @@ fn narrower(frame: &Frame, rendition: Rendition) -> Option<Size> {
     let (size, width) = (frame.size(), rendition.width?);
     let height = (u64::from(size.height) * u64::from(width)).div_ceil(u64::from(size.width));
     (width < size.width).then(|| Size::new(width, height as u32))
-}
-
-fn scaled(frame: &Frame, size: Size) -> Vec<u8> {
-    let (width, height) = (frame.size().width, frame.size().height);
-    let source = ImageRef::new(width, height, frame.pixels(), PixelType::U8x3)
-        .expect("a frame has three bytes a pixel");
-    let mut target = Image::new(size.width, size.height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both sides are U8x3 and not empty");
-    target.into_vec()
 }
 
 /// What a stage must not lose stays with the bytes: size, sequence, time.

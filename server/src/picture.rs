@@ -21,11 +21,11 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// A placard of that name, as far as a screen has not numbered it.
-    pub fn placard(frame: Frame, name: &'static str) -> Self {
+    /// A picture, or the placard of that name, which no screen has numbered yet.
+    pub fn new(frame: Frame, placard: Option<&'static str>) -> Self {
         Self {
             frame,
-            placard: Some(name),
+            placard,
             serial: 0,
             painted: Timestamp::now(),
             plain: Arc::default(),

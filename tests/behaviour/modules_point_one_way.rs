@@ -4,26 +4,31 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Each module and what it may import. `cell`, `listing`, `picture`, `pool` and `refusal` are the ground that stages stand on.
+/// Each module and what it may import. `cell`, `listing`, `lock`, `picture`, `pool`, `refusal` and `scale` are the ground that stages stand on.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cell", &[]),
     ("lettering", &[]),
     ("listing", &[]),
+    ("lock", &[]),
     ("picture", &[]),
+    ("scale", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("telemetry", &[]),
     ("shutdown", &[]),
-    ("ingest", &["cell", "lettering"]),
+    ("ingest", &["cell", "lettering", "scale"]),
     ("scheduler", &[]),
     ("inference", &["scheduler"]),
-    ("encode", &["picture"]),
-    ("fanout", &["cell", "lettering", "picture", "pool"]),
-    ("screen", &["cell", "encode", "fanout", "picture", "pool"]),
+    ("encode", &["picture", "scale"]),
+    ("fanout", &["cell", "lettering", "lock", "picture", "pool"]),
+    (
+        "screen",
+        &["cell", "encode", "fanout", "lock", "picture", "pool"],
+    ),
     (
         "program",
         &[
-            "cell", "fanout", "ingest", "picture", "pool", "screen", "session",
+            "cell", "fanout", "ingest", "lock", "picture", "pool", "screen", "session",
         ],
     ),
     (
@@ -34,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inference",
             "ingest",
             "listing",
+            "lock",
             "picture",
             "pool",
             "refusal",
@@ -47,6 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inference",
             "ingest",
             "listing",
+            "lock",
             "picture",
             "program",
             "refusal",

@@ -38,10 +38,7 @@ pub fn run(bench: &Bench, options: &Options) -> anyhow::Result<()> {
         "snapshot p50 ms",
         "snapshot max ms",
     ]);
-    for server in [Some(bench.limn(&pictures)?), bench.peer(&pictures)?]
-        .into_iter()
-        .flatten()
-    {
+    for server in bench.both(&pictures)? {
         let (first, snapshot) = newcomers(&server, options.times)?;
         let cells = [&first, &snapshot].map(|times| {
             [0.5, 1.0]

@@ -64,6 +64,12 @@ impl Bench {
         limn::start(&self.programs.server, Arc::clone(pictures))
     }
 
+    /// Limn and, where it is installed, uStreamer.
+    pub fn both(&self, pictures: &Arc<Vec<Vec<u8>>>) -> anyhow::Result<Vec<Server>> {
+        let limn = self.limn(pictures)?;
+        Ok(std::iter::once(limn).chain(self.peer(pictures)?).collect())
+    }
+
     /// The same for uStreamer; `None` where it is not installed.
     pub fn peer(&self, pictures: &[Vec<u8>]) -> anyhow::Result<Option<Server>> {
         if self.version.is_none() {

@@ -34,10 +34,7 @@ pub fn run(bench: &Bench, options: &Options) -> anyhow::Result<()> {
         "fast: p99 ms",
         "fast: fps",
     ]);
-    for server in [Some(bench.limn(&pictures)?), bench.peer(&pictures)?]
-        .into_iter()
-        .flatten()
-    {
+    for server in bench.both(&pictures)? {
         // No time to warm up: the past that a slow viewer sees grows from its first picture on.
         let watched = watch(
             &server,

@@ -1,12 +1,13 @@
 //! Who watches a session: address, wire, rate, skips.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::wire::Wire;
+use crate::lock::lock;
 
 /// Everybody who reads a stream of one session.
 #[derive(Debug, Default)]
@@ -103,11 +104,6 @@ impl Seat {
             "skipped": self.skipped.load(Ordering::Relaxed), "bytes": self.bytes.load(Ordering::Relaxed),
         })
     }
-}
-
-/// What these locks guard is whole after every line, so a panic elsewhere has not broken it.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use tokio::time::timeout;
 
 use super::viewer::Viewer;
 
-/// The type of the whole stream.
+/// The type of the whole stream. The boundary is letters only, without quotes or leading dashes: Safari freezes otherwise. It
+/// is the nearest peer's name.
 pub const CONTENT_TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
 
 /// A viewer that takes not one byte for so long is gone, whatever its connection says.

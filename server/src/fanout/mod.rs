@@ -26,11 +26,8 @@ mod tests {
             captured: Timestamp::now(),
         };
         let shown = Shown {
-            frame,
-            placard: None,
             serial,
-            painted: Timestamp::now(),
-            plain: std::sync::Arc::default(),
+            ..Shown::new(frame, None)
         };
         Picture::new(&shown, jpeg, None)
     }

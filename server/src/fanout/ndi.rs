@@ -1,6 +1,6 @@
 //! The program as an NDI source: one name for as long as the server lives.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::uyvy;
 use crate::cell::Feed;
+use crate::lock::lock;
 use crate::picture::Shown;
 use crate::pool::Pool;
 
@@ -98,7 +99,7 @@ impl Mirror {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -116,7 +117,7 @@ async fn send(
 ) {
     let mut last: Option<Shown> = None;
     let mut receivers = 0;
-    let (mut counted, mut rate) = (Instant::now(), Rate::new(fps));
+    let (mut counted, mut rate) = (None::<Instant>, Rate::new(fps));
     loop {
         tokio::select! {
             shown = feed.next() => match shown {
@@ -128,8 +129,8 @@ async fn send(
             },
             () = tokio::time::sleep(REPEAT) => {}
         }
-        if receivers == 0 || counted.elapsed() >= COUNT {
-            counted = Instant::now();
+        if counted.is_none_or(|counted| counted.elapsed() >= COUNT) {
+            counted = Some(Instant::now());
             receivers = sender.receivers();
             *mirror.state() = sending(receivers, sender.tally());
         }

@@ -11,9 +11,6 @@ use limn_pipeline::Timestamp;
 
 use crate::picture::Picture;
 
-/// Letters only, no quotes and no leading dashes in the header: Safari freezes otherwise. The nearest peer's name.
-pub const BOUNDARY: &str = "frame";
-
 /// What follows a picture: its end, and for a browser also the beginning of the next part.
 const NEXT: &[u8] = b"\r\n--frame\r\n";
 const NEXT_WITH_HEADERS: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";

@@ -1,12 +1,14 @@
 //! What is known of a connection from the moment it is accepted.
 
 use std::any::Any;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
+
+use crate::lock::lock;
 
 /// What the kernel may hold unsent for one viewer: at 200 kB/s a viewer of a server without this limit sees 13 s of the
 /// past, with it less than one.
@@ -22,11 +24,7 @@ pub struct Connection(Mutex<Option<Socket>>);
 impl Connection {
     /// A handle to write on beside actix's, for one stream, which is the last thing on a connection.
     pub fn second_handle(&self) -> Option<tokio::net::TcpStream> {
-        let socket = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
+        let socket = lock(&self.0).take()?;
         tokio::net::TcpStream::from_std(socket.into()).ok()
     }
 }

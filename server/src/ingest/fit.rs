@@ -1,12 +1,12 @@
 //! A decoded picture to the size that a pipeline paints: turned, mirrored, cropped or letterboxed, never stretched.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::ResizeOptions;
 use image::{RgbImage, imageops};
 use limn_pipeline::{Frame, Size};
 
 use crate::ingest::decode::Decoded;
 use crate::ingest::{Fit, IngestConfig, Rotate};
+use crate::scale::scale;
 
 /// Makes `decoded` a frame of `size`. It keeps its JPEG only if nothing had to be done.
 pub fn fit(decoded: Decoded, size: Size, config: &IngestConfig) -> Frame {
@@ -76,22 +76,8 @@ fn turn(picture: RgbImage, config: &IngestConfig) -> RgbImage {
 }
 
 fn resize(picture: &RgbImage, size: Size, options: ResizeOptions) -> Vec<u8> {
-    // Bilinear with support grows its kernel when it shrinks a picture, so it does not alias.
-    let options = options.resize_alg(ResizeAlg::Convolution(
-        fast_image_resize::FilterType::Bilinear,
-    ));
-    let source = ImageRef::new(
-        picture.width(),
-        picture.height(),
-        picture.as_raw(),
-        PixelType::U8x3,
-    )
-    .expect("an RgbImage has three bytes a pixel");
-    let mut target = Image::new(size.width, size.height, PixelType::U8x3);
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both sides are U8x3 and not empty");
-    target.into_vec()
+    let from = Size::new(picture.width(), picture.height());
+    scale(picture.as_raw(), from, size, options)
 }
 
 fn bars(pixels: &[u8], inner: Size, size: Size) -> Frame {

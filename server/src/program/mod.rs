@@ -4,7 +4,7 @@
 
 pub mod config;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use limn_pipeline::Size;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cell::Feed;
 use crate::fanout::placard::Placard;
 use crate::ingest::fit::letterbox;
+use crate::lock::lock;
 use crate::picture::Shown;
 use crate::pool::Pool;
 use crate::screen::{self, Screen};
@@ -150,7 +151,7 @@ impl Program {
     }
 
     fn pinned(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pinned)
     }
 
     fn choose(&self, store: &Store) -> Option<Arc<Session>> {
@@ -177,17 +178,19 @@ impl Desk {
             .format
             .map(|format| every(Duration::from_secs_f64(1.0 / format.fps)));
         loop {
-            self.look();
             let feed = self.source.as_mut().map(|(_, feed)| feed);
             tokio::select! {
                 biased;
                 () = pace(&mut paces) => self.show_paced().await,
                 shown = next(feed) => match shown {
                     Some(shown) => self.take(shown),
-                    None => self.source = None,
+                    None => {
+                        self.source = None;
+                        self.look();
+                    }
                 },
-                () = self.program.cut.notified() => {}
-                _ = looks.tick() => {}
+                () = self.program.cut.notified() => self.look(),
+                _ = looks.tick() => self.look(),
             }
         }
     }
@@ -215,7 +218,7 @@ impl Desk {
             }
             None => {
                 let frame = Placard::OffAir.render(self.program.size());
-                self.take(Shown::placard(frame, Placard::OffAir.name()));
+                self.take(Shown::new(frame, Some(Placard::OffAir.name())));
             }
         }
         self.program.on_air.send_if_modified(|there| {

@@ -99,6 +99,12 @@ impl<E: Fn(&Shown, Instant)> Loops<'_, E> {
         if let Some(jpeg) = as_it_came(&shown.frame, rendition) {
             return Some(Ok(jpeg));
         }
+        // Nor for what is shown once more.
+        if rendition == Rendition::default()
+            && let Some(jpeg) = shown.plain.get()
+        {
+            return Some(jpeg.clone());
+        }
         let (shown, quality) = (shown.clone(), self.quality);
         let work = move || {
             if rendition == Rendition::default() {

@@ -5,13 +5,14 @@ mod compress;
 pub mod renditions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use limn_pipeline::{Frame, Timestamp};
+use limn_pipeline::Frame;
 
 use crate::cell::Inlet;
 use crate::fanout::audience::Audience;
 use crate::fanout::placard::Placard;
+use crate::lock::lock;
 use crate::picture::{Picture, Shown};
 pub use compress::{compress, say_goodbye};
 use renditions::Renditions;
@@ -32,14 +33,7 @@ pub struct Screen {
 impl Screen {
     /// Shows a picture, or the placard of that name.
     pub fn show(&self, frame: Frame, placard: Option<Placard>) {
-        let shown = Shown {
-            frame,
-            placard: placard.map(Placard::name),
-            serial: 0,
-            painted: Timestamp::now(),
-            plain: Arc::default(),
-        };
-        self.pass_on(shown);
+        self.pass_on(Shown::new(frame, placard.map(Placard::name)));
     }
 
     /// Shows what another screen shows, which is then compressed once for both.
@@ -114,9 +108,4 @@ impl Screen {
     pub fn viewers(&self) -> usize {
         self.renditions.readers()
     }
-}
-
-/// What these locks guard is whole after every line, so a panic elsewhere has not broken it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

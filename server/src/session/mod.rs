@@ -11,7 +11,7 @@ mod subscription;
 pub mod token;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,6 +25,7 @@ use crate::cell::Inlet;
 use crate::ingest::source::Source;
 use crate::ingest::{Content, Upload};
 use crate::listing::Choice;
+use crate::lock::lock;
 use crate::screen::Screen;
 use condition::Condition;
 use event::{EndReason, Event};
@@ -340,9 +341,4 @@ impl Drop for CameraSocket {
     fn drop(&mut self) {
         self.0.condition.closed();
     }
-}
-
-/// What these locks guard is whole after every line, so a panic elsewhere has not broken it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
