@@ -44,6 +44,10 @@ if [ "$purpose" = test ]; then
     # The program, and what it reads and shows with.
     need vlc-bin cvlc
     need vlc-plugin-base cvlc
+    # An RTSP camera: GStreamer's own server, and the bindings of the system's Python.
+    if ! /usr/bin/python3 -c "import gi; gi.require_version('GstRtspServer', '1.0')" 2>/dev/null; then
+        packages+=(gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
+    fi
 fi
 
 if [ ${#packages[@]} -eq 0 ]; then exit; fi

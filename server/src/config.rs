@@ -13,10 +13,10 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::bench::BenchConfig;
 use crate::encode::EncodeConfig;
 use crate::fanout::config::FanoutConfig;
-use crate::fanout::ndi::NdiConfig;
 use crate::http::HttpConfig;
 use crate::inference::InferenceConfig;
 use crate::ingest::IngestConfig;
+use crate::ndi::NdiConfig;
 use crate::program::config::ProgramConfig;
 use crate::session::SessionConfig;
 
@@ -60,7 +60,7 @@ pub struct Config {
     /// What is on air.
     #[command(flatten)]
     pub program: ProgramConfig,
-    /// The NDI source.
+    /// NDI, in and out.
     #[command(flatten)]
     pub ndi: NdiConfig,
     /// Something else than serving.

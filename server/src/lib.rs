@@ -23,6 +23,7 @@ pub mod ingest;
 pub mod lettering;
 pub mod listing;
 pub mod lock;
+pub mod ndi;
 pub mod picture;
 pub mod pool;
 pub mod program;

@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use limn_pipeline::{Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId};
+use limn_pipeline::{
+    Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
+};
 use tokio::sync::watch;
 
 use crate::config::{Config, Task};
-use crate::fanout::ndi::Mirror;
+use crate::fanout::ndi::Mirrors;
 use crate::http::{self, Rooms};
 use crate::inference::{Inference, Readiness};
 use crate::ingest::source::Sources;
+use crate::ingest::source::ndi::Network;
 use crate::listing::{self, Choice, Listing};
 use crate::pool::Pool;
 use crate::program::Program;
@@ -78,11 +81,13 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let inference = Inference::start(&registry, config.inference.clone())?;
     let pool = Pool::start().context("cannot start the CPU pool")?;
     let ingest = Arc::new(config.ingest.clone());
+    let mirrors = Mirrors::start(&config.ndi, &pool)?;
     let tools = Tools {
         inference: inference.clone(),
         pool: pool.clone(),
         ingest: Arc::clone(&ingest),
         jpeg_quality: config.encode.jpeg_quality,
+        mirrors: mirrors.clone(),
     };
     let store = Store::start(
         config.session.clone(),
@@ -93,15 +98,21 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         &config.program,
         config.http.host.is_loopback(),
         &store,
-        pool.clone(),
+        pool,
         config.encode.jpeg_quality,
     );
     let fps = config.program.program.map(|format| format.fps);
-    let ndi = Mirror::start(&config.ndi, program.screen().raw().feed(), pool, fps)?;
-    let sources = Arc::new(Sources::default());
+    if let Some(mirrors) = &mirrors {
+        mirrors.send_program(program.screen().raw().feed(), fps);
+    }
+    let sources = Arc::new(Sources::new(Network::new(&config.ndi)));
     if let Some(url) = &config.ingest.source {
         let source = sources.open(url);
         let session = store.create(None, listing.first().clone(), Some(source))?;
+        let params = config.ingest.source_params.clone().unwrap_or_default();
+        session
+            .patch(&params, Unknown::Refuse)
+            .context("`--source-params`")?;
         program.pin(Some(&session));
         tracing::info!("{url} is on air: session {}", session.key);
     }
@@ -110,7 +121,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let rooms = Rooms {
         store: Arc::clone(&store),
         program: Arc::clone(&program),
-        ndi,
+        mirrors,
         sources,
         all_are_operators: config.http.host.is_loopback(),
         listing: Arc::clone(&listing),

@@ -2,6 +2,17 @@
 
 import type { Values } from '../schema/schema';
 
+/** A source that the server sends by NDI. */
+export interface NdiSource {
+  name: string;
+  state: 'sending' | 'unavailable';
+  /** Why it is unavailable. */
+  why?: string;
+  receivers?: number;
+  /** Whether a receiver has it on air, or is about to. */
+  tally?: { program: boolean; preview: boolean };
+}
+
 /** Once a second, how the session fares. */
 export interface Stats {
   /** Pictures arriving, per second. */
@@ -20,6 +31,8 @@ export interface Stats {
   row?: string;
   device?: string;
   checkpoint?: string | null;
+  /** The program, and this session, as NDI sources; null where they are none. */
+  ndi?: { program: NdiSource | null; session: NdiSource | null };
 }
 
 /** A refused parameter or picture; the session goes on. */

@@ -7,6 +7,7 @@ pub mod mjpeg;
 pub mod ndi;
 pub mod pace;
 pub mod placard;
+pub mod rate;
 pub mod uyvy;
 pub mod viewer;
 pub mod wire;

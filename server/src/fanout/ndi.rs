@@ -1,32 +1,20 @@
-//! The program as an NDI source: one name for as long as the server lives.
+//! The program as an NDI source, under one name for as long as the server lives; and each session as one of its own.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use clap::Args;
 use limn_ndi::{Ndi, NdiError, Sender, Tally, Video};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::rate::Rate;
 use super::uyvy;
 use crate::cell::Feed;
 use crate::lock::lock;
+use crate::ndi::NdiConfig;
 use crate::picture::Shown;
 use crate::pool::Pool;
-
-/// The NDI source.
-#[derive(Args, Clone, Debug)]
-pub struct NdiConfig {
-    /// Mirror the program as the NDI source of this name
-    #[arg(long, env = "LIMN_NDI", value_name = "NAME")]
-    pub ndi: Option<String>,
-    /// Show that source to these groups only, a list with commas
-    #[arg(long, env = "LIMN_NDI_GROUPS", value_name = "GROUPS", requires = "ndi")]
-    pub ndi_groups: Option<String>,
-    /// Do not start without the NDI library
-    #[arg(long, env = "LIMN_REQUIRE_NDI", requires = "ndi")]
-    pub require_ndi: bool,
-}
 
 /// Nothing new for so long, and the last picture is sent again: receivers take silence for an end.
 const REPEAT: Duration = Duration::from_secs(1);
@@ -34,7 +22,10 @@ const REPEAT: Duration = Duration::from_secs(1);
 /// How often receivers are counted; the library asks for no more.
 const COUNT: Duration = Duration::from_secs(1);
 
-/// A source on the network, or why there is none.
+/// So much of a label is part of a source's name.
+const LABEL_CHARS: usize = 60;
+
+/// One source on the network, or why there is none.
 pub struct Mirror {
     name: String,
     state: Mutex<State>,
@@ -47,45 +38,17 @@ enum State {
 }
 
 impl Mirror {
-    /// Begins to send what `feed` shows, if the operator named a source; `fps` is the program's own rate.
-    ///
-    /// # Errors
-    /// With `--require-ndi`, if the library is not there; without it, that is a line in the log.
-    pub fn start(
-        config: &NdiConfig,
-        feed: Feed<Shown>,
-        pool: Pool,
-        fps: Option<f64>,
-    ) -> Result<Option<Arc<Self>>, NdiError> {
-        let Some(name) = config.ndi.clone() else {
-            return Ok(None);
-        };
-        let opened = Ndi::load().and_then(|ndi| {
-            let sender = Sender::new(&ndi, &name, config.ndi_groups.as_deref())?;
-            Ok((ndi.version(), sender))
-        });
-        let (state, sender) = match opened {
-            Ok((version, sender)) => {
-                tracing::info!("NDI source `{name}`, by {version}");
-                (sending(0, Tally::default()), Some(sender))
-            }
-            Err(error) if config.require_ndi => return Err(error),
-            Err(error) => {
-                tracing::warn!("no NDI source: {error}; https://ndi.video has it");
-                (State::Unavailable(error.to_string()), None)
-            }
-        };
-        let mirror = Arc::new(Self {
+    fn new(name: String) -> Self {
+        Self {
             name,
-            state: Mutex::new(state),
-        });
-        if let Some(sender) = sender {
-            tokio::spawn(send(Arc::clone(&mirror), sender, feed, pool, fps));
+            state: Mutex::new(State::Sending {
+                receivers: 0,
+                tally: Tally::default(),
+            }),
         }
-        Ok(Some(mirror))
     }
 
-    /// What `GET /api/program` says of it.
+    /// How it stands, as every answer says it.
     pub fn json(&self) -> Value {
         match self.state().clone() {
             State::Unavailable(why) => {
@@ -101,97 +64,153 @@ impl Mirror {
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
+
+    fn fail(&self, why: impl ToString) {
+        *self.state() = State::Unavailable(why.to_string());
+    }
 }
 
-fn sending(receivers: usize, tally: Tally) -> State {
-    State::Sending { receivers, tally }
-}
-
-/// Sends each picture once, converted only while somebody receives; ends with the program.
-async fn send(
-    mirror: Arc<Mirror>,
-    mut sender: Sender,
-    mut feed: Feed<Shown>,
+/// All that this server sends by NDI.
+pub struct Mirrors {
+    config: NdiConfig,
+    library: Result<Ndi, NdiError>,
     pool: Pool,
-    fps: Option<f64>,
-) {
-    let mut last: Option<Shown> = None;
-    let mut receivers = 0;
-    let (mut counted, mut rate) = (None::<Instant>, Rate::new(fps));
-    loop {
-        tokio::select! {
-            shown = feed.next() => match shown {
-                Some(shown) => {
-                    rate.beat(Instant::now());
-                    last = Some(shown);
-                }
-                None => return,
-            },
-            () = tokio::time::sleep(REPEAT) => {}
+    program: Arc<Mirror>,
+    /// What sources are called now: no two may have one name.
+    names: Mutex<HashSet<String>>,
+}
+
+impl Mirrors {
+    /// Finds the library, if the operator named a source.
+    ///
+    /// # Errors
+    /// With `--require-ndi`, if the library is not there; without it, that is a line in the log.
+    pub fn start(config: &NdiConfig, pool: &Pool) -> Result<Option<Arc<Self>>, NdiError> {
+        if config.require_ndi {
+            Ndi::load()?;
         }
-        if counted.is_none_or(|counted| counted.elapsed() >= COUNT) {
-            counted = Some(Instant::now());
-            receivers = sender.receivers();
-            *mirror.state() = sending(receivers, sender.tally());
-        }
-        let Some(shown) = last.clone() else { continue };
-        let size = shown.frame.size();
-        if receivers == 0 || !size.width.is_multiple_of(2) {
-            continue;
-        }
-        let video = Video {
-            width: size.width,
-            height: size.height,
-            rate: rate.fraction(),
+        let Some(name) = &config.ndi else {
+            return Ok(None);
         };
-        let work = move || {
-            sender.send(video, |out| uyvy::write(shown.frame.pixels(), size, out));
-            sender
+        let program = Mirror::new(name.clone());
+        let library = Ndi::load();
+        match &library {
+            Ok(ndi) => tracing::info!("NDI source `{name}`, by {}", ndi.version()),
+            Err(error) => {
+                tracing::warn!("no NDI source: {error}; https://ndi.video has it");
+                program.fail(error);
+            }
+        }
+        Ok(Some(Arc::new(Self {
+            config: config.clone(),
+            library,
+            pool: pool.clone(),
+            program: Arc::new(program),
+            names: Mutex::new(HashSet::from([name.clone()])),
+        })))
+    }
+
+    /// The program's source.
+    pub fn program(&self) -> &Mirror {
+        &self.program
+    }
+
+    /// Sends the program, whose own rate is `fps`, for as long as there is one.
+    pub fn send_program(self: &Arc<Self>, feed: Feed<Shown>, fps: Option<f64>) {
+        let mirrors = Arc::clone(self);
+        tokio::spawn(async move { mirrors.send(&mirrors.program, feed, fps).await });
+    }
+
+    /// A source for a session, called after the program's and `label`; nothing without `--ndi-sessions`.
+    pub fn session(&self, label: &str) -> Option<SessionMirror<'_>> {
+        if !self.config.ndi_sessions || self.library.is_err() {
+            return None;
+        }
+        let label: String = label.chars().filter(|sign| !sign.is_control()).collect();
+        let label: String = label.trim().chars().take(LABEL_CHARS).collect();
+        let program = &self.program.name;
+        let names = (1..).map(|count| match count {
+            1 => format!("{program} ({label})"),
+            count => format!("{program} ({label} {count})"),
+        });
+        let mut taken = lock(&self.names);
+        let name = names.into_iter().find(|name| taken.insert(name.clone()))?;
+        Some(SessionMirror {
+            mirror: Arc::new(Mirror::new(name)),
+            mirrors: self,
+        })
+    }
+
+    /// Sends each picture once, converted only while somebody receives; until there are no more.
+    async fn send(&self, mirror: &Mirror, mut feed: Feed<Shown>, fps: Option<f64>) {
+        let Ok(ndi) = &self.library else { return };
+        let mut sender = match Sender::new(ndi, &mirror.name, self.config.ndi_groups.as_deref()) {
+            Ok(sender) => sender,
+            Err(error) => {
+                tracing::warn!("no NDI source `{}`: {error}", mirror.name);
+                return mirror.fail(error);
+            }
         };
-        match pool.run(work).await {
-            Some(back) => sender = back,
-            // The panic hook has said why.
-            None => {
-                *mirror.state() = State::Unavailable("sending a picture panicked".to_owned());
-                return;
+        let mut last: Option<Shown> = None;
+        let mut receivers = 0;
+        let (mut counted, mut rate) = (None::<Instant>, Rate::new(fps));
+        loop {
+            tokio::select! {
+                shown = feed.next() => match shown {
+                    Some(shown) => {
+                        rate.beat(Instant::now());
+                        last = Some(shown);
+                    }
+                    None => return,
+                },
+                () = tokio::time::sleep(REPEAT) => {}
+            }
+            if counted.is_none_or(|counted| counted.elapsed() >= COUNT) {
+                counted = Some(Instant::now());
+                receivers = sender.receivers();
+                let tally = sender.tally();
+                *mirror.state() = State::Sending { receivers, tally };
+            }
+            let Some(shown) = last.clone() else { continue };
+            let size = shown.frame.size();
+            if receivers == 0 || !size.width.is_multiple_of(2) {
+                continue;
+            }
+            let video = Video {
+                width: size.width,
+                height: size.height,
+                rate: rate.fraction(),
+            };
+            let work = move || {
+                sender.send(video, |out| uyvy::write(shown.frame.pixels(), size, out));
+                sender
+            };
+            match self.pool.run(work).await {
+                Some(back) => sender = back,
+                // The panic hook has said why.
+                None => return mirror.fail("sending a picture panicked"),
             }
         }
     }
 }
 
-/// The rate that receivers are told: the program's own, or as pictures have come lately.
-struct Rate {
-    own: Option<f64>,
-    interval: Duration,
-    last: Option<Instant>,
+/// A session's source; its name is free again when this goes.
+pub struct SessionMirror<'a> {
+    /// How it stands.
+    pub mirror: Arc<Mirror>,
+    mirrors: &'a Mirrors,
 }
 
-impl Rate {
-    fn new(own: Option<f64>) -> Self {
-        Self {
-            own,
-            interval: Duration::from_secs(1) / 30,
-            last: None,
-        }
+impl SessionMirror<'_> {
+    /// Sends what `feed` shows, until there is no more.
+    pub async fn send(&self, feed: Feed<Shown>) {
+        self.mirrors.send(&self.mirror, feed, None).await;
     }
+}
 
-    fn beat(&mut self, now: Instant) {
-        if let Some(last) = self.last.replace(now) {
-            self.interval = (self.interval * 15 + (now - last).min(REPEAT)) / 16;
-        }
-    }
-
-    /// Of the usual ones exactly: 29.97 is 30000 by 1001.
-    fn fraction(&self) -> (u32, u32) {
-        let fps = self
-            .own
-            .unwrap_or_else(|| (1.0 / self.interval.as_secs_f64()).round().max(1.0));
-        for whole in [24, 30, 48, 60, 120] {
-            if (fps - f64::from(whole) / 1.001).abs() < 0.005 {
-                return (whole * 1000, 1001);
-            }
-        }
-        ((fps * 1000.0).round() as u32, 1000)
+impl Drop for SessionMirror<'_> {
+    fn drop(&mut self) {
+        lock(&self.mirrors.names).remove(&self.mirror.name);
     }
 }
 
@@ -200,17 +219,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_exact_fractions() {
-        for (fps, fraction) in [
-            (30.0, (30_000, 1000)),
-            (29.97, (30_000, 1001)),
-            (23.976, (24_000, 1001)),
-            (12.5, (12_500, 1000)),
-        ] {
-            assert_eq!(Rate::new(Some(fps)).fraction(), fraction);
+    fn no_two_sources_have_one_name() {
+        let mirrors = Mirrors {
+            config: NdiConfig {
+                ndi: Some("Limn".to_owned()),
+                ndi_sessions: true,
+                ..NdiConfig::default()
+            },
+            // Nothing is sent here.
+            library: Ndi::load(),
+            pool: Pool::start().unwrap(),
+            program: Arc::new(Mirror::new("Limn".to_owned())),
+            names: Mutex::default(),
+        };
+        if mirrors.library.is_err() {
+            return assert!(mirrors.session("left").is_none());
         }
-        let (mut rate, start) = (Rate::new(None), Instant::now());
-        (0..200).for_each(|beat| rate.beat(start + Duration::from_millis(beat * 40)));
-        assert_eq!(rate.fraction(), (25_000, 1000));
+        let name = |mirror: &SessionMirror| mirror.mirror.name.clone();
+        let left = mirrors.session(" left\n").unwrap();
+        let other = mirrors.session("left").unwrap();
+        assert_eq!(
+            (name(&left), name(&other)),
+            ("Limn (left)".into(), "Limn (left 2)".into())
+        );
+        drop(left);
+        assert_eq!(name(&mirrors.session("left").unwrap()), "Limn (left)");
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
+use limn_ndi::NdiError;
 use limn_pipeline::ParamError;
 use serde_json::json;
 
@@ -129,6 +130,14 @@ impl From<ParamError> for ApiError {
 impl From<SourceError> for ApiError {
     fn from(error: SourceError) -> Self {
         Refusal::new("bad_source", error).into()
+    }
+}
+
+impl From<NdiError> for ApiError {
+    fn from(error: NdiError) -> Self {
+        let refusal =
+            Refusal::new("ndi_unavailable", error).hint("https://ndi.video has the library");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 }
 

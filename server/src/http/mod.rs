@@ -26,7 +26,7 @@ use clap::Args;
 use tokio::sync::watch;
 
 use crate::fanout::config::FanoutConfig;
-use crate::fanout::ndi::Mirror;
+use crate::fanout::ndi::Mirrors;
 use crate::inference::Readiness;
 use crate::ingest::IngestConfig;
 use crate::ingest::source::url::SourceUrl;
@@ -65,8 +65,8 @@ pub struct Rooms {
     pub program: Arc<Program>,
     /// What can be painted with.
     pub listing: Arc<Listing>,
-    /// The program as an NDI source, if the operator named one.
-    pub ndi: Option<Arc<Mirror>>,
+    /// What is sent by NDI, if the operator named a source.
+    pub mirrors: Option<Arc<Mirrors>>,
     /// What the server reads by itself.
     pub sources: Arc<Sources>,
     /// Whether whoever reaches the server may do all that an operator may.
@@ -138,6 +138,7 @@ fn routes(app: &mut ServiceConfig) {
         .route("/readyz", web::get().to(health::ready))
         .route("/api/pipelines", web::get().to(health::pipelines))
         .route("/api/sources", web::get().to(sources::sources))
+        .route("/api/sources/ndi", web::get().to(sources::ndi))
         .route("/api/state", web::get().to(state::state))
         .route("/api/sessions", web::get().to(sessions::list))
         .route("/api/sessions", web::post().to(sessions::create))

@@ -57,7 +57,11 @@ pub async fn show(rooms: web::Data<Rooms>) -> HttpResponse {
 
 fn json(rooms: &Rooms) -> Value {
     let mut json = rooms.program.json();
-    json["ndi"] = rooms.ndi.as_ref().map(|ndi| ndi.json()).into();
+    json["ndi"] = rooms
+        .mirrors
+        .as_ref()
+        .map(|mirrors| mirrors.program().json())
+        .into();
     json
 }
 

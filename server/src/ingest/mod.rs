@@ -8,6 +8,7 @@ pub mod source;
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use limn_pipeline::{Frame, Size, Timestamp};
+use serde_json::{Map, Value};
 
 use source::url::SourceUrl;
 
@@ -25,15 +26,22 @@ pub struct IngestConfig {
     /// Turn the picture clockwise by this many degrees
     #[arg(long, env = "LIMN_ROTATE", value_enum, default_value_t = Rotate::None)]
     pub rotate: Rotate,
-    /// Read pictures from here and put them on air: rtsp://, http://, a file (`?loop=1`), v4l2:, screen:, image:, pattern:
+    /// Read pictures from here and put them on air: rtsp://, http://, a file (`?loop=1`), v4l2:, screen:, ndi:, image:, pattern:
     #[arg(long, env = "LIMN_SOURCE", value_name = "URL", hide_env_values = true)]
     pub source: Option<SourceUrl>,
+    /// What its session is painted with, as JSON: '{"prompt": "neon", "width": 640}'
+    #[arg(long, env = "LIMN_SOURCE_PARAMS", value_name = "JSON", requires = "source", value_parser = object)]
+    pub source_params: Option<Map<String, Value>>,
     /// The largest picture taken, in bytes
     #[arg(long, env = "LIMN_MAX_FRAME_BYTES", value_name = "BYTES", default_value_t = 16 << 20)]
     pub max_frame_bytes: usize,
     /// The largest picture taken, in pixels; checked before it is decoded
     #[arg(long, env = "LIMN_MAX_PIXELS", value_name = "PIXELS", default_value_t = 16 << 20)]
     pub max_pixels: u64,
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("`{text}` is no JSON object: {error}"))
 }
 
 /// How a picture of other proportions is made to fit.

@@ -3,6 +3,7 @@
 mod attend;
 pub mod condition;
 pub mod event;
+mod mirror;
 pub mod road;
 pub mod stats;
 pub mod steering;
@@ -18,10 +19,11 @@ use bytes::Bytes;
 use clap::Args;
 use limn_pipeline::{Cancel, Frame, ParamError, ParamSet, SessionId, Timestamp, Unknown};
 use serde_json::{Map, Value, json};
-use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast};
+use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::cell::Inlet;
+use crate::fanout::ndi::Mirror;
 use crate::ingest::source::Source;
 use crate::ingest::{Content, Upload};
 use crate::listing::Choice;
@@ -79,7 +81,9 @@ pub struct Session {
     pub id: SessionId,
     /// What steers it.
     pub control: Token,
-    label: Mutex<Option<String>>,
+    label: watch::Sender<Option<String>>,
+    /// It as an NDI source of its own.
+    mirror: Mutex<Option<Arc<Mirror>>>,
     steering: Mutex<Steering>,
     /// Rung when a parameter or the pipeline changed, so that a still picture is painted anew.
     changed: Notify,
@@ -117,7 +121,8 @@ impl Session {
             key,
             id,
             control: Token::new(),
-            label: Mutex::default(),
+            label: watch::Sender::default(),
+            mirror: Mutex::default(),
             steering: Mutex::new(Steering::new(choice)),
             changed: Notify::new(),
             source,
@@ -200,7 +205,11 @@ impl Session {
 
     /// A name that people gave it.
     pub fn set_label(&self, label: Option<String>) {
-        *lock(&self.label) = label;
+        self.label.send_if_modified(|there| {
+            let changed = *there != label;
+            *there = label;
+            changed
+        });
     }
 
     /// Claims the session for one socket; false if another holds it.
@@ -300,9 +309,15 @@ impl Session {
     pub fn public_json(&self) -> Value {
         let choice = self.choice();
         json!({
-            "id": self.key, "label": *lock(&self.label), "pipeline": choice.entry.info.id, "row": choice.row.id, "on_air": self.agrees(),
+            "id": self.key, "label": *self.label.borrow(), "pipeline": choice.entry.info.id, "row": choice.row.id, "on_air": self.agrees(),
+            "ndi": self.ndi(),
             "age_secs": self.started.elapsed().as_secs_f64(), "stats": self.stats.report(self.viewers()),
         })
+    }
+
+    /// How it stands as an NDI source, where it is one.
+    pub fn ndi(&self) -> Option<Value> {
+        lock(&self.mirror).as_ref().map(|mirror| mirror.json())
     }
 
     /// How many readers its stream has.

@@ -17,8 +17,10 @@ use limn_pipeline::{
 use super::Session;
 use super::attend::{attend, say_goodbye};
 use super::event::Event;
+use super::mirror::mirror;
 use super::subscription::subscribe;
 use crate::cell::{Feed, Inlet};
+use crate::fanout::ndi::Mirrors;
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
@@ -38,6 +40,8 @@ pub struct Tools {
     pub ingest: Arc<IngestConfig>,
     /// What is done to pictures that leave.
     pub jpeg_quality: u8,
+    /// What sessions are as NDI sources, if the operator named one.
+    pub mirrors: Option<Arc<Mirrors>>,
 }
 
 /// A frame that is ready for its turn.
@@ -65,6 +69,7 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
                 paint(&session, &tools, turns),
                 compress(&session, &tools),
                 attend(&session, &tools),
+                mirror(&session, &tools),
                 subscribe(&session, session.source.as_deref())
             );
         }

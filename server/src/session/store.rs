@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use limn_pipeline::SessionId;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::event::{EndReason, Event};
@@ -175,6 +175,12 @@ impl Store {
     pub fn stats(&self, session: &Session) -> Value {
         let mut stats = session.stats().report(session.viewers());
         let choice = session.choice();
+        let program = self
+            .tools
+            .mirrors
+            .as_ref()
+            .map(|mirrors| mirrors.program().json());
+        stats["ndi"] = json!({"program": program, "session": session.ndi()});
         stats["pipeline"] = choice.entry.info.id.into();
         stats["row"] = choice.row.id.into();
         stats["device"] = self.tools.inference.device().device.clone().into();

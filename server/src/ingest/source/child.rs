@@ -3,7 +3,6 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use limn_pipeline::Frame;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -125,11 +124,4 @@ fn listen(url: SourceUrl, child: &mut Child) -> tokio::task::JoinHandle<String> 
         }
         last
     })
-}
-
-impl Tap {
-    fn put(&self, frame: Frame) {
-        self.say(State::Running);
-        self.frames.set(frame);
-    }
 }

@@ -2,6 +2,7 @@
 //! newest picture at its own rate.
 
 mod child;
+pub mod ndi;
 mod pattern;
 mod ppm;
 pub mod url;
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::cell::{Feed, Inlet};
+use ndi::Network;
 use url::{Kind, SourceUrl};
 
 /// How a source stands.
@@ -49,6 +51,11 @@ pub struct Tap {
 }
 
 impl Tap {
+    fn put(&self, frame: Frame) {
+        self.say(State::Running);
+        self.frames.set(frame);
+    }
+
     fn say(&self, state: State) {
         self.state.send_if_modified(|there| {
             let changed = *there != state;
@@ -83,14 +90,29 @@ impl Source {
 }
 
 /// All that are open.
-#[derive(Default)]
-pub struct Sources(DashMap<String, Weak<Source>>);
+pub struct Sources {
+    open: DashMap<String, Weak<Source>>,
+    network: Arc<Network>,
+}
 
 impl Sources {
+    /// None yet; those by NDI will be looked for on `network`.
+    pub fn new(network: Network) -> Self {
+        Self {
+            open: DashMap::new(),
+            network: Arc::new(network),
+        }
+    }
+
+    /// Where sources by NDI are looked for.
+    pub fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
     /// The source of that name, opened if it was not; must be called on a tokio runtime.
     pub fn open(&self, url: &SourceUrl) -> Arc<Source> {
-        self.0.retain(|_, source| source.strong_count() > 0);
-        let mut there = self.0.entry(url.key()).or_default();
+        self.open.retain(|_, source| source.strong_count() > 0);
+        let mut there = self.open.entry(url.key()).or_default();
         if let Some(source) = there.upgrade() {
             return source;
         }
@@ -99,10 +121,7 @@ impl Sources {
             state: watch::Sender::new(State::Opening),
         });
         let stop = CancellationToken::new();
-        let (running, reading, what) = (stop.clone(), Arc::clone(&tap), url.clone());
-        tokio::spawn(async move {
-            running.run_until_cancelled(run(&what, &reading)).await;
-        });
+        self.start(url.clone(), Arc::clone(&tap), stop.clone());
         let source = Arc::new(Source {
             url: url.clone(),
             tap,
@@ -112,9 +131,21 @@ impl Sources {
         source
     }
 
+    fn start(&self, url: SourceUrl, tap: Arc<Tap>, stop: CancellationToken) {
+        if let Kind::Ndi(name) = url.kind {
+            let network = Arc::clone(&self.network);
+            // The library waits where it is called; a thread of its own may.
+            std::thread::spawn(move || ndi::run(&name, &network, &tap, &stop));
+            return;
+        }
+        tokio::spawn(async move {
+            stop.run_until_cancelled(run(&url, &tap)).await;
+        });
+    }
+
     /// One object for each that is open.
     pub fn json(&self) -> Value {
-        let open = self.0.iter().filter_map(|entry| entry.value().upgrade());
+        let open = self.open.iter().filter_map(|entry| entry.value().upgrade());
         open.map(|source| {
             let mut json = source.tap.state.borrow().json();
             json["source"] = source.name().into();
@@ -137,8 +168,7 @@ async fn run(url: &SourceUrl, tap: &Tap) {
                     pattern::draw(size, number, Timestamp::now())
                 });
                 if let Ok(frame) = drawn.await {
-                    tap.say(State::Running);
-                    tap.frames.set(frame);
+                    tap.put(frame);
                 }
             }
         }
@@ -150,8 +180,7 @@ async fn run(url: &SourceUrl, tap: &Tap) {
                     let picture = picture.into_rgb8();
                     let size = limn_pipeline::Size::new(picture.width(), picture.height());
                     if let Ok(frame) = Frame::rgb8(size, picture.into_raw()) {
-                        tap.frames.set(frame);
-                        tap.say(State::Running);
+                        tap.put(frame);
                     }
                 }
                 Ok(Err(error)) => tap.say(State::Reconnecting(error.to_string())),
@@ -165,5 +194,7 @@ async fn run(url: &SourceUrl, tap: &Tap) {
             input,
             ends,
         } => child::run(url, options, input, *ends, tap).await,
+        // It has a thread of its own.
+        Kind::Ndi(_) => {}
     }
 }

@@ -24,6 +24,8 @@ pub enum Kind {
     },
     /// A still picture in a file.
     Image(PathBuf),
+    /// The NDI source of that name.
+    Ndi(String),
     /// Whatever ffmpeg reads: what stands before its `-i`, and what behind.
     Ffmpeg {
         /// Options of the input.
@@ -92,10 +94,11 @@ impl std::str::FromStr for SourceUrl {
             Some(("http" | "https", rest)) if rest.starts_with("//") => {
                 ffmpeg(&["-rw_timeout", "5000000"], text)
             }
-            Some(("ndi", _)) => return Err(refuse("NDI is not read by this build")),
+            Some(("ndi", "")) => return Err(refuse("it needs the name of an NDI source")),
+            Some(("ndi", name)) => Kind::Ndi(name.to_owned()),
             Some((scheme, rest)) if rest.starts_with("//") && scheme != "file" => {
                 return Err(refuse(
-                    "there are rtsp, http, https, file, v4l2, avfoundation, dshow, screen, image and pattern",
+                    "there are rtsp, http, https, file, v4l2, avfoundation, dshow, screen, ndi, image and pattern",
                 ));
             }
             _ => file(
@@ -223,12 +226,13 @@ mod tests {
         };
         assert_eq!((options.len(), ends), (3, false));
         assert!(matches!(kind(&format!("image:{here}")), Kind::Image(_)));
+        assert_eq!(kind("ndi:STAGE (Left)"), Kind::Ndi("STAGE (Left)".into()));
         for (text, said) in [
             ("pattern:9x9", "a pattern is"),
             ("image:nowhere.png", "no such file"),
             ("nowhere.mp4", "no such file"),
             ("gopher://old", "there are rtsp, http"),
-            ("ndi:studio", "NDI"),
+            ("ndi:", "the name of an NDI source"),
         ] {
             let error = text.parse::<SourceUrl>().unwrap_err().to_string();
             assert!(error.contains(text) && error.contains(said), "{error}");

@@ -1,0 +1,30 @@
+"""The parts of a multipart MJPEG stream."""
+
+import urllib.request
+
+import cv2
+import numpy as np
+
+
+def parts(url):
+    """Of each part the headers, their names in lower case, and the JPEG; until the stream ends."""
+    with urllib.request.urlopen(url, timeout=20) as stream:
+        head = {}
+        while line := stream.readline():
+            name, _, value = line.decode("latin-1").strip().partition(":")
+            if name:
+                head[name.lower()] = value.strip()
+            elif "content-length" in head:
+                yield head, stream.read(int(head["content-length"]))
+                head = {}
+
+
+def pictures(url, count):
+    """So many pictures, `[H, W, 3]`, RGB; placards are passed over."""
+    for head, jpeg in parts(url):
+        if "x-limn-placard" in head:
+            continue
+        yield cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        count -= 1
+        if count == 0:
+            return
