@@ -7,12 +7,13 @@ const server = 'http://127.0.0.1:7860';
 
 export default defineConfig({
   plugins: [tailwindcss(), svelte()],
-  build: { target: 'es2022', reportCompressedSize: true },
+  build: { target: 'es2022', reportCompressedSize: true, rollupOptions: { input: ['index.html', 'watch.html', 'desk.html'] } },
   worker: { format: 'es' },
   server: {
     proxy: {
       '/api': { target: server, ws: true },
       '/health': server,
+      '/stream.mjpeg': server,
     },
   },
   // Components are tried in a real browser; here the logic runs as it would there, so Svelte's client build is asked for.

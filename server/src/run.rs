@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use limn_pipeline::{
@@ -113,7 +114,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         session
             .patch(&params, Unknown::Refuse)
             .context("`--source-params`")?;
-        program.pin(Some(&session));
+        program.pin(Some(&session), Duration::ZERO);
         tracing::info!("{url} is on air: session {}", session.key);
     }
     let warm = warm_up(inference.clone(), listing.first().clone());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use limn_tests::house::{House, Owner, until};
 use limn_tests::http::find;
 use limn_tests::mjpeg::{Listener, Viewer};
-use limn_tests::pictures::{BLUE, GREEN, RED, plain, shows};
+use limn_tests::pictures::{BLUE, GREEN, RED, colour, plain, shows};
 use serde_json::{Value, json};
 
 async fn watch(house: &House) -> Viewer {
@@ -85,6 +85,57 @@ async fn it_follows_the_newest_and_cuts_by_hand() {
         };
         assert!(find(&part.headers, "x-limn-placard").is_some());
     }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_fades_from_one_to_the_other() {
+    for format in [&[][..], &["--program", "64x64@30"]] {
+        let house = House::open(&[&["--pipeline", "passthrough"], format].concat());
+        let (red, blue) = (painted(&house, RED).await, painted(&house, BLUE).await);
+        cut(&house, json!(red.id)).await;
+        let mut viewer = watch(&house).await;
+        viewer.until(|jpeg| shows(jpeg, RED)).await;
+        let fade = json!({"session": blue.id, "fade_ms": 800});
+        let answer = house.ask("PUT", "/api/program", &fade).await;
+        assert_eq!(answer.json()["session"], json!(blue.id));
+        let start = Instant::now();
+        let mut reds = vec![];
+        loop {
+            let jpeg = viewer.next().await.unwrap().bytes;
+            reds.push(colour(&jpeg)[0]);
+            if shows(&jpeg, BLUE) {
+                break;
+            }
+        }
+        assert!(
+            start.elapsed() > Duration::from_millis(600),
+            "{:?}",
+            start.elapsed()
+        );
+        assert!(
+            reds.is_sorted_by(|a, b| *a >= b.saturating_sub(2)),
+            "{reds:?}"
+        );
+        let between = reds.iter().filter(|red| (60..190).contains(*red)).count();
+        assert!(between >= 5, "{reds:?}");
+        house.close().await;
+    }
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let long = json!({"session": null, "fade_ms": 100_000});
+    let answer = house.ask("PUT", "/api/program", &long).await;
+    assert_eq!((answer.status, answer.code()), (422, "bad_fade".into()));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_ends_anybodys_session() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = painted(&house, RED).await;
+    let path = format!("/api/state/{}", owner.id);
+    assert_eq!(house.ask("DELETE", &path, &Value::Null).await.status, 204);
+    assert_eq!(owner.ask("DELETE", "", b"").await.status, 404);
+    assert_eq!(house.ask("DELETE", &path, &Value::Null).await.status, 404);
     house.close().await;
 }
 

@@ -9,7 +9,7 @@ import { ROOT, Server } from './server.mjs';
 import { painted, stands, until } from './stage.mjs';
 
 const SCREENS = join(ROOT, '.fixtures/screens');
-const SIZES = [{ width: 390, height: 844 }, { width: 1440, height: 900 }];
+const SIZES = [{ width: 390, height: 844 }, { width: 1440, height: 900 }, { width: 3840, height: 2160 }];
 
 let browser;
 let server;

@@ -1,5 +1,6 @@
 """The small checkpoint through the running server: `embedded.py report` measures it, `embedded.py sheet FILE` shows it,
-`embedded.py speed` counts frames a second, with a camera and one viewer, and seconds to the first picture.
+`embedded.py speed` counts frames a second, with a camera and one viewer, and seconds to the first picture; `embedded.py presets`
+paints the small pictures of the page's presets.
 
 Nearness is D = (1 - SSIM of the luma at 256) + mean Lab distance / 50. The photographs are those that were never trained
 on: whole, and four parts of each.
@@ -199,6 +200,17 @@ def sheet(painter, file):
     Image.fromarray(measures.bytes_of(picture)).save(file, quality=80)
 
 
+def presets(painter):
+    """What each preset makes of a photograph, into the page."""
+    folder = ROOT / "frontend/public"
+    picture, side = photographs()["chelsea"], 112
+    (folder / "presets").mkdir(exist_ok=True)
+    for preset in json.loads((folder / "presets.json").read_text())["presets"]:
+        made = painter.paint("img2img", picture, **preset["values"])
+        small = cv2.resize(made, (side, side), interpolation=cv2.INTER_AREA)
+        Image.fromarray(measures.bytes_of(small)).save(folder / preset["picture"].lstrip("/"), quality=72)
+
+
 def speed(seconds=10):
     """Frames a second that one viewer of one camera sees, and how long after its start a server is ready."""
     print("| row | size | frames a second, seen by one viewer | ready after s |\n|---|---|---|---|")
@@ -221,7 +233,7 @@ def speed(seconds=10):
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("what", choices=["report", "sheet", "speed"])
+    options.add_argument("what", choices=["report", "sheet", "speed", "presets"])
     options.add_argument("file", nargs="?", default="docs/embedded.jpg")
     options.add_argument("--corners", action="store_true", help="report of the photographs' corners, too: some minutes more")
     asked = options.parse_args()
@@ -231,5 +243,7 @@ if __name__ == "__main__":
     with Server(*SERVER, "--pipeline", "img2img") as running:
         if asked.what == "report":
             report(Painter(running), asked.corners)
+        elif asked.what == "presets":
+            presets(Painter(running))
         else:
             sheet(Painter(running), asked.file)

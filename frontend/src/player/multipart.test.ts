@@ -37,6 +37,11 @@ describe('MultipartReader', () => {
     expect(reader.push(bytes(`--frame\r\n${part('')}content-length: 2\r\n\r\nok\r\n`)).map(text)).toEqual(['ok']);
   });
 
+  it('hands placards on to a page that has no words of its own', () => {
+    const parts = new MultipartReader(true).push(bytes(`--frame\r\n${part('words', 'X-Limn-Placard: waiting\r\n')}${part('picture')}`));
+    expect(parts).toHaveLength(2);
+  });
+
   it('passes placards over', () => {
     const parts = new MultipartReader().push(bytes(`--frame\r\n${part('words', 'X-Limn-Placard: waiting\r\n')}${part('picture')}`));
     expect(parts.map(text)).toEqual(['picture']);

@@ -19,13 +19,16 @@ export class MultipartReader {
   /** Whether that part is a placard: words for readers that have none of their own. */
   #placard = false;
 
+  /** `placards`: they are handed on as well, for a page that has no words of its own. */
+  constructor(private readonly placards = false) {}
+
   /** Takes what arrived and returns the pictures that are whole by now, oldest first, as copies. */
   push(chunk: Uint8Array): Uint8Array<ArrayBuffer>[] {
     this.#append(chunk);
     const parts: Uint8Array<ArrayBuffer>[] = [];
     for (let part = this.#next(); part !== null; part = this.#next()) {
-      // An empty part blanks a picture and means nothing; the page says by itself how things stand.
-      if (part.length > 0 && !this.#placard) parts.push(part);
+      // An empty part blanks a picture and means nothing.
+      if (part.length > 0 && (this.placards || !this.#placard)) parts.push(part);
     }
     return parts;
   }

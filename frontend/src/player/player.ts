@@ -33,8 +33,9 @@ export class Player {
     };
   }
 
-  play(url: string): void {
-    this.#order({ kind: 'play', url });
+  /** Plays the stream at `url`; its placards as well, where the page has no words of its own for them. */
+  play(url: string, placards = false): void {
+    this.#order({ kind: 'play', url, placards });
   }
 
   stop(): void {

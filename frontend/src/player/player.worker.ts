@@ -4,6 +4,8 @@ import { backoff } from '../wire/backoff';
 import { MultipartReader } from './multipart';
 import type { Order, Told } from './protocol';
 
+type Play = Extract<Order, { kind: 'play' }>;
+
 let context: OffscreenCanvasRenderingContext2D | null = null;
 let reading: AbortController | null = null;
 let newest: Uint8Array<ArrayBuffer> | null = null;
@@ -27,7 +29,7 @@ self.onmessage = (event: MessageEvent<Order>) => {
   if (order.kind === 'play') {
     width = height = drawn = skipped = 0;
     reading = new AbortController();
-    void play(order.url, reading.signal);
+    void play(order, reading.signal);
   }
 };
 
@@ -37,10 +39,10 @@ setInterval(() => {
   drawn = 0;
 }, 1000);
 
-async function play(url: string, signal: AbortSignal): Promise<void> {
+async function play(order: Play, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
-      await read(url, signal, () => (attempt = 0));
+      await read(order, signal, () => (attempt = 0));
       throw new Error('the stream ended');
     } catch (error) {
       if (signal.aborted) return;
@@ -50,10 +52,10 @@ async function play(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function read(url: string, signal: AbortSignal, onpart: () => void): Promise<void> {
+async function read({ url, placards }: Play, signal: AbortSignal, onpart: () => void): Promise<void> {
   const response = await fetch(url, { signal, cache: 'no-store' });
   if (!response.ok || response.body === null) throw new Error(`the stream answered ${response.status}`);
-  const parts = new MultipartReader();
+  const parts = new MultipartReader(placards);
   const body = response.body.getReader();
   for (;;) {
     const { done, value } = await body.read();

@@ -4,7 +4,7 @@
 export type Order =
   /** The canvas to draw on; where there is none, pictures come back as `picture`. */
   | { kind: 'canvas'; canvas: OffscreenCanvas }
-  | { kind: 'play'; url: string }
+  | { kind: 'play'; url: string; placards: boolean }
   | { kind: 'stop' };
 
 /** Once a second. */

@@ -27,6 +27,6 @@ describe('faultOf', () => {
   });
 
   it('names the file that is no picture', () => {
-    expect(faultOf(Object.assign(new Error('notes.txt'), { name: 'PictureError' }), 'picture', 'h')?.title).toContain('notes.txt');
+    expect(faultOf(Object.assign(new Error('notes.txt'), { name: 'PictureError' }), 'file', 'h')?.title).toContain('notes.txt');
   });
 });

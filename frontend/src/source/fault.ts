@@ -7,12 +7,12 @@ export interface Fault {
 }
 
 /** The words for an error from `openCamera`, `openScreen` or `PictureSource.open`; nothing where the user said no. */
-export function faultOf(error: unknown, kind: 'camera' | 'screen' | 'picture', host: string): Fault | null {
+export function faultOf(error: unknown, kind: 'camera' | 'screen' | 'file', host: string): Fault | null {
   const name = error instanceof Error ? error.name : '';
   const detail = error instanceof Error ? error.message : String(error);
   if (name === 'InsecureError') return insecure(host);
-  if (kind === 'picture') {
-    return { title: `This browser cannot read “${detail}” as a picture.`, hint: 'JPEG, PNG and WebP work everywhere.' };
+  if (kind === 'file') {
+    return { title: `This browser cannot read “${detail}” as a picture or a clip.`, hint: 'JPEG, PNG, WebP and MP4 work everywhere.' };
   }
   if (kind === 'screen') {
     // Closing the browser's own dialogue is an answer and not a fault.
@@ -24,10 +24,10 @@ export function faultOf(error: unknown, kind: 'camera' | 'screen' | 'picture', h
     case 'SecurityError':
       return {
         title: 'The camera was refused.',
-        hint: 'Allow it in the address bar (the camera or lock symbol), then try again. A picture or the screen works without it.',
+        hint: 'Allow it in the address bar (the camera or lock symbol), then try again. A picture, a clip, the screen or the test pattern works without it.',
       };
     case 'NotFoundError':
-      return { title: 'No camera was found.', hint: 'Connect one and try again, or start with a picture or the screen.' };
+      return { title: 'No camera was found.', hint: 'Connect one and try again, or start with a picture, the screen or the test pattern.' };
     case 'NotReadableError':
     case 'AbortError':
       return {

@@ -1,5 +1,8 @@
-/** Asking the browser for a camera or a screen. */
+/** Asking the browser for a camera, a screen, a file. */
 
+import { drawPattern } from './pattern';
+import { PictureSource } from './picture';
+import type { Source } from './source';
 import { VideoSource } from './video';
 
 /** Whether this page may ask at all: browsers give cameras and screens to https and localhost only. */
@@ -21,13 +24,43 @@ export async function openCamera(deviceId?: string): Promise<VideoSource> {
     frameRate: { ideal: 30 },
     ...(deviceId === undefined ? {} : { deviceId: { exact: deviceId } }),
   };
-  return new VideoSource('camera', await navigator.mediaDevices.getUserMedia({ video, audio: false }));
+  const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+  return new VideoSource('camera', stream.getVideoTracks()[0]?.label || 'Camera', stream);
 }
 
 /** Asks which screen or window to share. */
 export async function openScreen(): Promise<VideoSource> {
   if (!mayCapture()) throw new DOMException('not a secure page', 'InsecureError');
-  return new VideoSource('screen', await navigator.mediaDevices.getDisplayMedia({ video: true, audio: false }));
+  const stream = await navigator.mediaDevices.getDisplayMedia({ video: true, audio: false });
+  return new VideoSource('screen', stream.getVideoTracks()[0]?.label || 'Screen', stream);
+}
+
+/** Opens a picture, or a clip that plays again and again; throws where the browser cannot read it. */
+export async function openFile(file: File): Promise<Source> {
+  if (!file.type.startsWith('video/')) return PictureSource.open(file);
+  const url = URL.createObjectURL(file);
+  const trial = Object.assign(document.createElement('video'), { muted: true, preload: 'auto', src: url });
+  await new Promise((done, failed) => {
+    trial.addEventListener('loadeddata', done, { once: true });
+    trial.addEventListener('error', () => failed(new DOMException(file.name, 'PictureError')), { once: true });
+  }).catch((error: unknown) => {
+    URL.revokeObjectURL(url);
+    throw error;
+  });
+  return new VideoSource('clip', file.name, { url, moves: true });
+}
+
+/** Opens the test pattern, which asks nobody. */
+export function openPattern(): Source {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
+  const context = canvas.getContext('2d', { alpha: false });
+  const stream = canvas.captureStream(30);
+  let count = 0;
+  const clock = setInterval(() => {
+    if (context === null || !stream.active) clearInterval(clock);
+    else drawPattern(context, count++, new Date());
+  }, 33);
+  return new VideoSource('pattern', 'Test pattern', stream);
 }
 
 /** A camera that could be chosen. */

@@ -1,11 +1,11 @@
 /** A still picture, sent again and again as if a camera stood before it. */
 
 import { encode } from './encoder';
-import type { Size, Source } from './source';
+import type { Preview, Size, Source } from './source';
 
 export class PictureSource implements Source {
   readonly kind = 'picture';
-  readonly preview: string;
+  readonly preview: Preview & { url: string };
   onended: (() => void) | null = null;
 
   #jpeg: { size: Size; blob: Blob } | null = null;
@@ -15,7 +15,7 @@ export class PictureSource implements Source {
     private readonly bitmap: ImageBitmap,
     file: Blob,
   ) {
-    this.preview = URL.createObjectURL(file);
+    this.preview = { url: URL.createObjectURL(file), moves: false };
   }
 
   /** Reads a picture file; throws where the browser cannot read it. */
@@ -37,7 +37,7 @@ export class PictureSource implements Source {
   }
 
   stop(): void {
-    URL.revokeObjectURL(this.preview);
+    URL.revokeObjectURL(this.preview.url);
     this.bitmap.close();
   }
 }

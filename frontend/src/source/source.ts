@@ -7,7 +7,10 @@ export interface Size {
 }
 
 /** The kinds of source; `none` is for pipelines that paint from text alone. */
-export type SourceKind = 'camera' | 'screen' | 'picture' | 'none';
+export type SourceKind = 'camera' | 'screen' | 'picture' | 'clip' | 'pattern' | 'none';
+
+/** What to show of it: a live stream, or a file's URL. */
+export type Preview = MediaStream | { url: string; moves: boolean };
 
 /** An open source. */
 export interface Source {
@@ -16,8 +19,7 @@ export interface Source {
   readonly label: string;
   /** The camera's device id, where it is one. */
   readonly deviceId?: string;
-  /** What to show as a small preview: a live stream or a picture's URL. */
-  readonly preview: MediaStream | string | null;
+  readonly preview: Preview | null;
   /** The newest picture cropped to `size` as JPEG, or nothing where there is none yet. */
   jpeg(size: Size): Promise<Blob | null>;
   /** Called when the source ends by itself: unplugged, or sharing was stopped. */

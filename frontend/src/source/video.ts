@@ -1,7 +1,7 @@
-/** A source that moves: a camera or a shared screen. */
+/** A source that moves: a camera, a shared screen, a test pattern, a clip. */
 
 import { encode } from './encoder';
-import type { Size, Source, SourceKind } from './source';
+import type { Preview, Size, Source, SourceKind } from './source';
 import { wake } from './wake';
 
 /** How long to wait for a new picture before the last one is taken again: a screen where nothing moves sends none. */
@@ -13,8 +13,6 @@ const HIDDEN_MS = 33;
 const UNDRAWN_MS = 250;
 
 export class VideoSource implements Source {
-  readonly preview: MediaStream;
-  readonly label: string;
   readonly deviceId?: string;
   onended: (() => void) | null = null;
 
@@ -28,15 +26,19 @@ export class VideoSource implements Source {
 
   constructor(
     readonly kind: SourceKind,
-    stream: MediaStream,
+    readonly label: string,
+    readonly preview: Preview,
   ) {
-    const track = stream.getVideoTracks()[0];
-    this.preview = stream;
-    this.label = track?.label || (kind === 'screen' ? 'Screen' : 'Camera');
-    const deviceId = track?.getSettings().deviceId;
-    if (deviceId !== undefined) this.deviceId = deviceId;
-    track?.addEventListener('ended', () => this.onended?.());
-    this.#video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream });
+    this.#video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, loop: true });
+    if (preview instanceof MediaStream) {
+      const track = preview.getVideoTracks()[0];
+      const deviceId = track?.getSettings().deviceId;
+      if (deviceId !== undefined) this.deviceId = deviceId;
+      track?.addEventListener('ended', () => this.onended?.());
+      this.#video.srcObject = preview;
+    } else {
+      this.#video.src = preview.url;
+    }
     void this.#video.play().catch(() => {
       // Stopped before the first picture; `jpeg` answers that there is none.
     });
@@ -56,8 +58,13 @@ export class VideoSource implements Source {
     this.#stopped = true;
     this.#arrived?.();
     this.onended = null;
-    for (const track of this.preview.getTracks()) track.stop();
-    this.#video.srcObject = null;
+    if (this.preview instanceof MediaStream) {
+      for (const track of this.preview.getTracks()) track.stop();
+      this.#video.srcObject = null;
+    } else {
+      this.#video.removeAttribute('src');
+      URL.revokeObjectURL(this.preview.url);
+    }
   }
 
   /** Notes each new picture; where the browser cannot say, every picture counts as new. */

@@ -1,15 +1,15 @@
 /** The source that is open in this browser, and why one is not. */
 
 import { faultOf, type Fault } from '../source/fault';
-import { listCameras, openCamera, openScreen, type Device } from '../source/open';
-import { PictureSource } from '../source/picture';
+import { listCameras, openCamera, openFile, openPattern, openScreen, type Device } from '../source/open';
 import { noSource, type Source } from '../source/source';
 
 /** What to open. */
 export type Wanted =
   | { kind: 'camera'; deviceId?: string }
   | { kind: 'screen' }
-  | { kind: 'picture'; file: File }
+  | { kind: 'file'; file: File }
+  | { kind: 'pattern' }
   | { kind: 'none' };
 
 export class Capture {
@@ -34,7 +34,7 @@ export class Capture {
       if (source.kind === 'camera') await this.refresh();
       return true;
     } catch (error) {
-      if (wanted.kind !== 'none') this.fault = faultOf(error, wanted.kind, location.host);
+      if (wanted.kind !== 'none' && wanted.kind !== 'pattern') this.fault = faultOf(error, wanted.kind, location.host);
       return false;
     } finally {
       this.opening = false;
@@ -69,8 +69,10 @@ function begin(wanted: Wanted): Promise<Source> {
       return openCamera(wanted.deviceId);
     case 'screen':
       return openScreen();
-    case 'picture':
-      return PictureSource.open(wanted.file);
+    case 'file':
+      return openFile(wanted.file);
+    case 'pattern':
+      return Promise.resolve(openPattern());
     case 'none':
       return Promise.resolve(noSource());
   }

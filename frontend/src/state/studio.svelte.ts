@@ -1,6 +1,9 @@
 /** Ties the page's nouns together: a source, a panel, a session. */
 
 import { Capture, type Wanted } from './capture.svelte';
+import { Knobs } from './knobs.svelte';
+import { Library } from './library.svelte';
+import { Morph } from './morph.svelte';
 import { Notices } from './notices.svelte';
 import { Panel } from './panel.svelte';
 import { Session } from './session.svelte';
@@ -9,6 +12,9 @@ export class Studio {
   readonly notices = new Notices();
   readonly panel = new Panel();
   readonly capture = new Capture();
+  readonly library = new Library(this.panel);
+  readonly knobs = new Knobs(this.panel, this.library);
+  readonly morph = new Morph(this.panel);
   readonly session = new Session(this.panel, this.capture, this.notices);
 
   /** What the row can do with a source. */

@@ -47,6 +47,8 @@ pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpR
     }
     let path = match request.path().trim_start_matches('/') {
         "" => "index.html",
+        "desk" => "desk.html",
+        path if path.starts_with("watch/") => "watch.html",
         path => path,
     };
     let bytes = match &rooms.frontend {

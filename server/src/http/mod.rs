@@ -7,6 +7,7 @@ mod control;
 mod error;
 mod events;
 mod frames;
+mod generate;
 mod health;
 mod program;
 mod sessions;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpServer};
+use bytes::Bytes;
 use clap::Args;
 use tokio::sync::watch;
 
@@ -118,6 +120,16 @@ impl Rooms {
         Ok(self.sources.open(&url))
     }
 
+    /// A body that is a picture, no larger than one may be.
+    async fn picture(&self, body: web::Payload) -> Result<Bytes, ApiError> {
+        let limit = self.ingest.max_frame_bytes;
+        match body.to_bytes_limited(limit).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) => Err(ApiError::bad_request(error)),
+            Err(_) => Err(ApiError::too_large(limit)),
+        }
+    }
+
     /// A socket's messages, each whole and none larger than a picture may be.
     fn whole(&self, messages: actix_ws::MessageStream) -> actix_ws::AggregatedMessageStream {
         let limit = self.ingest.max_frame_bytes;
@@ -137,9 +149,11 @@ fn routes(app: &mut ServiceConfig) {
         .route("/health", web::get().to(health::health))
         .route("/readyz", web::get().to(health::ready))
         .route("/api/pipelines", web::get().to(health::pipelines))
+        .route("/api/generate", web::post().to(generate::generate))
         .route("/api/sources", web::get().to(sources::sources))
         .route("/api/sources/ndi", web::get().to(sources::ndi))
         .route("/api/state", web::get().to(state::state))
+        .route("/api/state/{key}", web::delete().to(state::end))
         .route("/api/sessions", web::get().to(sessions::list))
         .route("/api/sessions", web::post().to(sessions::create))
         .route("/api/sessions/{key}", web::get().to(sessions::show))

@@ -1,5 +1,7 @@
 //! What is on air: `/stream.mjpeg`, `/snapshot.jpg`, `/api/program`.
 
+use std::time::Duration;
+
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use super::Rooms;
 use super::error::ApiError;
 use super::snapshot;
 use super::stream::{Query, answer_with, head_of};
+use crate::refusal::Refusal;
 
 /// `PUT /api/program`.
 #[derive(Deserialize)]
@@ -18,6 +21,9 @@ use super::stream::{Query, answer_with, head_of};
 pub struct Cut {
     /// Who is to be on air; `null` lets `--follow` choose.
     session: Option<String>,
+    /// How long the cross-fade takes; 0 cuts.
+    #[serde(default)]
+    fade_ms: u64,
 }
 
 /// The program as multipart MJPEG, with all that a session's stream can do.
@@ -65,13 +71,24 @@ fn json(rooms: &Rooms) -> Value {
     json
 }
 
-/// Cuts to a session.
+/// No cross-fade takes longer.
+const LONGEST_FADE_MS: u64 = 60_000;
+
+/// Cuts or fades to a session.
 pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpResponse, ApiError> {
     rooms.operator("cut the program")?;
+    if body.fade_ms > LONGEST_FADE_MS {
+        let reason = format!(
+            "`fade_ms` is {}, and at most {LONGEST_FADE_MS}",
+            body.fade_ms
+        );
+        return Err(Refusal::new("bad_fade", reason).into());
+    }
     let session = body.session.as_deref().map(|key| rooms.session(key));
     let mut on_air = rooms.program.on_air();
     let wanted = session.transpose()?;
-    rooms.program.pin(wanted.as_deref());
+    let fade = Duration::from_millis(body.fade_ms);
+    rooms.program.pin(wanted.as_deref(), fade);
     if let Some(session) = &wanted {
         // Answered when the cut is made, which is on the next turn of its loop.
         let _ = on_air

@@ -150,12 +150,7 @@ pub async fn frame(
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let session = rooms.steered(&request, &key)?;
-    let limit = rooms.ingest.max_frame_bytes;
-    let bytes = match body.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => return Err(ApiError::bad_request(error)),
-        Err(_) => return Err(ApiError::too_large(limit)),
-    };
+    let bytes = rooms.picture(body).await?;
     if bytes.is_empty() {
         return Err(Refusal::new("bad_picture", "the body is empty").into());
     }

@@ -1,4 +1,4 @@
-//! `GET /api/state`: every session with everybody who watches it, as an operator wants to see it.
+//! `/api/state`: every session with everybody who watches it, as an operator wants to see it, and ending one.
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Rooms;
 use super::error::ApiError;
 use crate::ingest::source::Source;
+use crate::session::event::EndReason;
 
 /// Sessions, oldest first; of each viewer its address, wire, age, rate and skips.
 pub async fn state(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> {
@@ -23,4 +24,15 @@ pub async fn state(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> {
         .collect();
     let program = rooms.program.screen().audience().json();
     Ok(HttpResponse::Ok().json(json!({"sessions": sessions, "program": {"viewers": program}})))
+}
+
+/// Ends anybody's session.
+pub async fn end(
+    rooms: web::Data<Rooms>,
+    key: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    rooms.operator("end somebody's session")?;
+    let session = rooms.session(&key)?;
+    rooms.store.end(&session, EndReason::Removed);
+    Ok(HttpResponse::NoContent().finish())
 }

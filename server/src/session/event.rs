@@ -16,6 +16,8 @@ pub enum EndReason {
     Idle,
     /// Its owner ended it, or left.
     Left,
+    /// An operator ended it.
+    Removed,
     /// The server stops.
     Draining,
 }

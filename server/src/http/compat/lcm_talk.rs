@@ -293,8 +293,12 @@ impl Talk {
             Some(EndReason::Timeout | EndReason::Idle) => "timeout",
             _ => "error",
         };
+        let message = match self.session.end_reason() {
+            Some(EndReason::Removed) => "The operator has ended your session",
+            _ => "Your session has ended",
+        };
         let _ = self
-            .say(&json!({"status": status, "message": "Your session has ended"}))
+            .say(&json!({"status": status, "message": message}))
             .await;
         let _ = self.socket.close(Some(CloseCode::Normal.into())).await;
         End::SessionEnded
