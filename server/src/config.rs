@@ -17,6 +17,7 @@ use crate::http::HttpConfig;
 use crate::inference::InferenceConfig;
 use crate::ingest::IngestConfig;
 use crate::ndi::NdiConfig;
+use crate::osc::OscConfig;
 use crate::program::config::ProgramConfig;
 use crate::session::SessionConfig;
 
@@ -63,6 +64,9 @@ pub struct Config {
     /// NDI, in and out.
     #[command(flatten)]
     pub ndi: NdiConfig,
+    /// Control by OSC.
+    #[command(flatten)]
+    pub osc: OscConfig,
     /// Something else than serving.
     #[command(subcommand)]
     pub command: Option<Task>,

@@ -24,6 +24,7 @@ pub mod lettering;
 pub mod listing;
 pub mod lock;
 pub mod ndi;
+pub mod osc;
 pub mod picture;
 pub mod pool;
 pub mod program;

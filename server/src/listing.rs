@@ -80,6 +80,20 @@ impl Listing {
         &self.first
     }
 
+    /// All rows, in the order of the registry.
+    pub fn rows(&self) -> impl Iterator<Item = Choice> {
+        self.registry.entries.iter().flat_map(move |entry| {
+            entry.rows.iter().map(move |row| {
+                let (row, door) = &self.rows[row.id];
+                Choice {
+                    entry,
+                    row,
+                    door: Arc::clone(door),
+                }
+            })
+        })
+    }
+
     /// `GET /api/pipelines`.
     pub fn json(&self) -> Value {
         let pipelines = self.registry.entries.iter().map(|entry| {

@@ -21,7 +21,7 @@ use crate::pool::Pool;
 use crate::program::Program;
 use crate::session::road::Tools;
 use crate::session::store::Store;
-use crate::{bench, shutdown};
+use crate::{bench, osc, shutdown};
 
 /// A server that runs until it is stopped.
 pub struct Running {
@@ -33,6 +33,8 @@ pub struct Running {
     pub program: Arc<Program>,
     /// What paints.
     pub inference: Inference,
+    /// Where OSC is listened to.
+    pub osc: Option<SocketAddr>,
     handle: actix_web::dev::ServerHandle,
     join: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -117,6 +119,14 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         program.pin(Some(&session), Duration::ZERO);
         tracing::info!("{url} is on air: session {}", session.key);
     }
+    let osc = match config.osc.osc {
+        Some(port) => {
+            let presets = http::presets(config.http.frontend.as_deref());
+            let heard = osc::listen((config.http.host, port), &store, &program, presets);
+            Some(heard.with_context(|| format!("cannot listen for OSC on port {port}"))?)
+        }
+        None => None,
+    };
     let warm = warm_up(inference.clone(), listing.first().clone());
     let https = config.http.ssl_certfile.is_some();
     let rooms = Rooms {
@@ -124,6 +134,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         program: Arc::clone(&program),
         mirrors,
         sources,
+        osc,
         all_are_operators: config.http.host.is_loopback(),
         listing: Arc::clone(&listing),
         ingest,
@@ -149,6 +160,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         store,
         program,
         inference,
+        osc,
         handle,
         join: tokio::spawn(server),
     })

@@ -15,6 +15,7 @@ mod many_viewers_encode_once;
 mod modules_point_one_way;
 mod no_viewer_no_encode;
 mod one_picture_in_one_out;
+mod osc_steers;
 mod panic_is_contained;
 mod params_change_next_frame;
 mod pipeline_switch_while_live;

@@ -65,6 +65,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "session",
         ],
     ),
+    ("osc", &["program", "session"]),
     ("bench", &["config", "encode", "listing", "picture"]),
     (
         "config",
@@ -76,6 +77,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inference",
             "ingest",
             "ndi",
+            "osc",
             "program",
             "session",
         ],
@@ -90,6 +92,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inference",
             "ingest",
             "listing",
+            "osc",
             "pool",
             "program",
             "session",

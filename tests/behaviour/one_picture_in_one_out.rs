@@ -28,7 +28,11 @@ async fn a_script_sends_one_picture_and_gets_one() {
         ("", b"no picture", 422, "bad_picture"),
     ] {
         let answer = ask(query, body).await;
-        assert_eq!((answer.status, answer.code()), (status, code.into()), "{query}");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (status, code.into()),
+            "{query}"
+        );
         until("its place is free", || house.running.store.is_empty()).await;
     }
     house.close().await;

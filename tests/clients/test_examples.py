@@ -39,11 +39,11 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.size("neon.jpg"), (256, 256))
 
     def test_curl_says_what_was_refused(self):
-        (self.folder / "notes.jpg").write_text("no picture")
+        (self.folder / "notes.txt").write_text("no picture")
         script = str(EXAMPLES / "paint.sh")
-        done = subprocess.run([script, "notes.jpg", "neon", "out.jpg"], cwd=self.folder, env={**os.environ, "LIMN": self.server.url}, capture_output=True)
+        done = subprocess.run([script, "notes.txt", "neon", "out.json"], cwd=self.folder, env={**os.environ, "LIMN": self.server.url}, capture_output=True)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("bad_picture", (self.folder / "out.jpg").read_text())
+        self.assertIn("bad_picture", (self.folder / "out.json").read_text())
 
     def test_python_paints_a_folder(self):
         said = self.run_example(sys.executable, str(EXAMPLES / "live.py"), "ink", ".")

@@ -6,8 +6,12 @@ use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use serde_json::{Map, Value};
+
 use super::Rooms;
 use super::error::ApiError;
+
+const PRESETS: &str = "presets.json";
 
 #[cfg(feature = "frontend")]
 #[derive(rust_embed::RustEmbed)]
@@ -36,6 +40,24 @@ struct Placeholder {
 const PLACEHOLDER: &[u8] =
     b"<!doctype html><html lang=en><title>Limn</title><p>This server was built without its page. \
     <a href=/api/pipelines>Pipelines</a>";
+
+/// The presets that ship with the page: name and values; none where the page has no such file.
+pub fn presets(frontend: Option<&Path>) -> Vec<(String, Map<String, Value>)> {
+    let file = match frontend {
+        Some(folder) => std::fs::read(folder.join(PRESETS)).ok(),
+        None => Page::get(PRESETS).map(|file| file.data.into_owned()),
+    };
+    let file: Value = file
+        .and_then(|file| serde_json::from_slice(&file).ok())
+        .unwrap_or_default();
+    let presets = file["presets"].as_array().into_iter().flatten();
+    presets
+        .filter_map(|preset| {
+            let name = preset["name"].as_str()?.to_owned();
+            Some((name, preset["values"].as_object()?.clone()))
+        })
+        .collect()
+}
 
 /// Whatever no route takes: a file of the page.
 pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpResponse, ApiError> {

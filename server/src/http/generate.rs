@@ -15,9 +15,9 @@ use super::Rooms;
 use super::error::ApiError;
 use crate::listing::Choice;
 use crate::refusal::Refusal;
+use crate::session::Session;
 use crate::session::event::{EndReason, Event};
 use crate::session::store::Store;
-use crate::session::Session;
 
 /// The row has to be loaded first, perhaps, and others paint as well.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -38,7 +38,10 @@ pub async fn generate(
         .apply(choice.door.defaults(), &params, Unknown::Refuse)?;
     let bytes = rooms.picture(body).await?;
     if bytes.is_empty() && choice.input() == Input::Image {
-        let message = format!("`{}` paints a picture, and the body is empty", choice.row.id);
+        let message = format!(
+            "`{}` paints a picture, and the body is empty",
+            choice.row.id
+        );
         return Err(Refusal::new("bad_picture", message).into());
     }
     let visit = Visit {

@@ -1,4 +1,4 @@
-//! The door: every route on one screen.
+//! The door: what handlers work with, and the server they answer in. `routes` has every route on one screen.
 
 mod assets;
 pub mod compat;
@@ -9,7 +9,10 @@ mod events;
 mod frames;
 mod generate;
 mod health;
+mod openapi;
+mod osc;
 mod program;
+mod routes;
 mod sessions;
 mod snapshot;
 mod sources;
@@ -17,11 +20,11 @@ mod state;
 mod stream;
 mod tls;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use actix_web::{App, HttpRequest, HttpServer};
 use bytes::Bytes;
 use clap::Args;
@@ -37,6 +40,7 @@ use crate::listing::Listing;
 use crate::program::Program;
 use crate::session::Session;
 use crate::session::store::Store;
+pub use assets::presets;
 use error::ApiError;
 
 /// Who may come in, and where.
@@ -71,6 +75,8 @@ pub struct Rooms {
     pub mirrors: Option<Arc<Mirrors>>,
     /// What the server reads by itself.
     pub sources: Arc<Sources>,
+    /// Where OSC is listened to.
+    pub osc: Option<SocketAddr>,
     /// Whether whoever reaches the server may do all that an operator may.
     pub all_are_operators: bool,
     /// Limits for pictures that come in.
@@ -143,51 +149,11 @@ impl Rooms {
 /// JSON bodies are parameters: more than this is no patch.
 const MAX_JSON_BYTES: usize = 1 << 20;
 
-#[rustfmt::skip]
-fn routes(app: &mut ServiceConfig) {
-    app
-        .route("/health", web::get().to(health::health))
-        .route("/readyz", web::get().to(health::ready))
-        .route("/api/pipelines", web::get().to(health::pipelines))
-        .route("/api/generate", web::post().to(generate::generate))
-        .route("/api/sources", web::get().to(sources::sources))
-        .route("/api/sources/ndi", web::get().to(sources::ndi))
-        .route("/api/state", web::get().to(state::state))
-        .route("/api/state/{key}", web::delete().to(state::end))
-        .route("/api/sessions", web::get().to(sessions::list))
-        .route("/api/sessions", web::post().to(sessions::create))
-        .route("/api/sessions/{key}", web::get().to(sessions::show))
-        .route("/api/sessions/{key}", web::patch().to(sessions::change))
-        .route("/api/sessions/{key}", web::delete().to(sessions::delete))
-        .route("/api/sessions/{key}/params", web::patch().to(sessions::params))
-        .route("/api/sessions/{key}/frame", web::post().to(sessions::frame))
-        .route("/api/sessions/{key}/frames", web::get().to(frames::frames))
-        .route("/api/sessions/{key}/events", web::get().to(events::events))
-        .route("/api/sessions/{key}/stream.mjpeg", web::get().to(stream::stream))
-        .route("/api/sessions/{key}/stream.mjpeg", web::head().to(stream::head))
-        .route("/api/sessions/{key}/snapshot.jpg", web::get().to(snapshot::snapshot))
-        .route("/api/sessions/{key}/snapshot.jpg", web::head().to(snapshot::snapshot))
-        .route("/api/program", web::get().to(program::show))
-        .route("/api/program", web::put().to(program::cut))
-        .route("/api/program/events", web::get().to(program::events))
-        .route("/stream.mjpeg", web::get().to(program::stream))
-        .route("/stream.mjpeg", web::head().to(program::head))
-        .route("/snapshot.jpg", web::get().to(program::picture))
-        .route("/snapshot.jpg", web::head().to(program::picture))
-        // The wire of the Real-Time Latent Consistency Model server.
-        .route("/api/ws/{key}", web::get().to(compat::lcm_server::socket))
-        .route("/api/stream/{key}", web::get().to(stream::stream))
-        .route("/api/stream/{key}", web::head().to(stream::head))
-        .route("/api/queue", web::get().to(compat::lcm_settings::queue))
-        .route("/api/settings", web::get().to(compat::lcm_settings::settings))
-        .default_service(web::route().to(assets::page));
-}
-
 /// Binds and returns the server, which runs when it is awaited, and the address it got.
 pub fn serve(
     config: &HttpConfig,
     rooms: Rooms,
-) -> anyhow::Result<(actix_web::dev::Server, std::net::SocketAddr)> {
+) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
     let tls = tls::config(config)?;
     let rooms = web::Data::new(rooms);
     let server = HttpServer::new(move || {
@@ -195,7 +161,7 @@ pub fn serve(
             .app_data(rooms.clone())
             .app_data(json_config())
             .app_data(query_config())
-            .configure(routes)
+            .configure(routes::configure)
     })
     // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
     .h1_allow_half_closed(false)

@@ -3,6 +3,7 @@
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use limn_pipeline::Unknown;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::session::event::EndReason;
 
 /// `POST /api/sessions`.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Create {
     pipeline: Option<String>,
@@ -23,7 +24,7 @@ pub struct Create {
 }
 
 /// `PATCH /api/sessions/{key}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     pipeline: Option<String>,

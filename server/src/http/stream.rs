@@ -19,6 +19,40 @@ use crate::fanout::wire::Wire;
 use crate::picture::Rendition;
 use crate::screen::Screen;
 
+/// What a viewer may ask for behind the `?`: its name, its schema, what it does.
+pub(super) const QUERY: &[(&str, &str, &str)] = &[
+    (
+        "wire",
+        r#"{"type": "string", "enum": ["browser", "length", "double"]}"#,
+        "The framing; the reader's name decides where it is left out",
+    ),
+    (
+        "width",
+        r#"{"type": "integer", "minimum": 16, "maximum": 8192}"#,
+        "Scaled down to so many pixels",
+    ),
+    (
+        "quality",
+        r#"{"type": "integer", "minimum": 1, "maximum": 100}"#,
+        "JPEG quality",
+    ),
+    (
+        "fps",
+        r#"{"type": "number", "minimum": 0.1, "maximum": 240}"#,
+        "Exactly so many pictures a second, the last again where none is new",
+    ),
+    (
+        "kbps",
+        r#"{"type": "integer", "minimum": 50, "maximum": 10000000}"#,
+        "At most so many thousands of bits a second: quality goes first, then the rate",
+    ),
+    (
+        "times",
+        r#"{"type": "integer", "minimum": 0, "maximum": 1}"#,
+        "Headers that say when each picture was taken, painted, encoded and sent",
+    ),
+];
+
 /// What stands behind the `?`. What is not known here is left alone: pages put numbers there against caches.
 pub(super) type Query = web::Query<HashMap<String, String>>;
 

@@ -212,6 +212,11 @@ impl Session {
         });
     }
 
+    /// The name that people gave it.
+    pub fn label(&self) -> Option<String> {
+        self.label.borrow().clone()
+    }
+
     /// Claims the session for one socket; false if another holds it.
     pub fn attach(&self) -> bool {
         self.heard();
@@ -309,7 +314,7 @@ impl Session {
     pub fn public_json(&self) -> Value {
         let choice = self.choice();
         json!({
-            "id": self.key, "label": *self.label.borrow(), "pipeline": choice.entry.info.id, "row": choice.row.id, "on_air": self.agrees(),
+            "id": self.key, "label": self.label(), "pipeline": choice.entry.info.id, "row": choice.row.id, "on_air": self.agrees(),
             "ndi": self.ndi(),
             "age_secs": self.started.elapsed().as_secs_f64(), "stats": self.stats.report(self.viewers()),
         })

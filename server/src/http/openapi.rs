@@ -1,0 +1,190 @@
+//! `GET /api/openapi.json` (OpenAPI 3.1, <https://spec.openapis.org/oas/v3.1.0>) and `/api/docs`, made from the table of routes
+//! and the parameters' schemas.
+
+use std::fmt::Write;
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::Rooms;
+use super::routes::{Answer, Body, Needed, OPERATIONS, Operation};
+use super::stream::QUERY;
+use crate::listing::Listing;
+
+/// The document.
+pub async fn document(rooms: web::Data<Rooms>) -> HttpResponse {
+    HttpResponse::Ok().json(made(&rooms.listing))
+}
+
+/// The same for people: no script, and nothing from elsewhere.
+pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
+    let document = made(&rooms.listing);
+    let mut page = String::from(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+         <meta name=color-scheme content='dark light'><title>Limn: API</title>\
+         <style>body{font:1rem/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}\
+         td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}pre{overflow:auto}</style>\
+         <h1>Limn: API</h1><p>The same for programs: <a href=/api/openapi.json>openapi.json</a>. What steers a session wants \
+         <code>Authorization: Bearer CONTROL</code>, the token that beginning it answered.</p><table>\
+         <tr><th>method<th>path<th>what<th>takes<th>gives",
+    );
+    for operation in OPERATIONS
+        .iter()
+        .filter(|operation| operation.method != "head")
+    {
+        let takes = match &operation.body {
+            Body::Empty => "",
+            Body::Json(..) => "JSON",
+            Body::Picture(_) => "a picture",
+        };
+        let _ = write!(
+            page,
+            "<tr><td>{}<td><code>{}</code><td>{}<td>{takes}<td>{}",
+            operation.method.to_uppercase(),
+            operation.path,
+            escaped(operation.says),
+            media(&operation.answer).unwrap_or_default()
+        );
+    }
+    page.push_str("</table><h2>Bodies and parameters</h2>");
+    let schemas = document["components"]["schemas"].as_object().cloned();
+    for (name, schema) in schemas.unwrap_or_default() {
+        let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+        let (name, text) = (escaped(&name), escaped(&text));
+        let _ = write!(
+            page,
+            "<details><summary><code>{name}</code></summary><pre>{text}</pre></details>"
+        );
+    }
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page)
+}
+
+/// A patch to any row's parameters; which are taken, the session's row says.
+pub fn any_params() -> Value {
+    json!({"type": "object", "description": "Some of the row's parameters; `/api/pipelines` has their schemas"})
+}
+
+fn made(listing: &Listing) -> Value {
+    let mut paths = Map::new();
+    for operation in OPERATIONS {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[operation.method] = described(operation);
+    }
+    let mut schemas = Map::from_iter([("Error".to_owned(), error())]);
+    for row in listing.rows() {
+        schemas.insert(format!("Params-{}", row.row.id), row.door.schema().clone());
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Limn", "version": env!("CARGO_PKG_VERSION"),
+            "description": "Live video, repainted by a diffusion pipeline: pictures in, MJPEG out.",
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"control": {"type": "http", "scheme": "bearer", "description": "A session's `control`"}},
+        },
+    })
+}
+
+fn described(operation: &Operation) -> Value {
+    let mut described = json!({
+        "summary": operation.says,
+        "operationId": format!("{} {}", operation.method, operation.path),
+        "parameters": parameters(operation),
+        "responses": responses(operation),
+        // The token is asked for only where a session is steered.
+        "security": [{}, {"control": []}],
+    });
+    let (content, needed) = match &operation.body {
+        Body::Empty => return described,
+        Body::Json(schema, needed) => (json!({"application/json": {"schema": schema()}}), needed),
+        Body::Picture(needed) => {
+            let bytes = json!({"schema": {}});
+            (
+                json!({"image/jpeg": bytes, "image/png": bytes, "image/webp": bytes}),
+                needed,
+            )
+        }
+    };
+    described["requestBody"] = json!({"content": content, "required": *needed == Needed::Yes});
+    described
+}
+
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let mut parameters = Vec::new();
+    if operation.path.contains("{key}") {
+        parameters.push(json!({
+            "name": "key", "in": "path", "required": true, "description": "A session's id",
+            "schema": {"type": "string", "minLength": 1},
+        }));
+    }
+    if matches!(operation.answer, Answer::Stream) {
+        parameters.extend(QUERY.iter().map(|(name, schema, what)| {
+            let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+            json!({"name": name, "in": "query", "description": what, "schema": schema})
+        }));
+    }
+    parameters
+}
+
+fn responses(operation: &Operation) -> Value {
+    let status = match operation.answer {
+        Answer::Json(status) => status,
+        Answer::Socket => 101,
+        Answer::Nothing => 204,
+        _ => 200,
+    };
+    let mut answer = json!({"description": operation.says});
+    if let Some(media) = media(&operation.answer).filter(|_| operation.method != "head") {
+        let schema = match operation.answer {
+            Answer::Json(_) => json!({"type": "object"}),
+            _ => json!({}),
+        };
+        answer["content"] = json!({media: {"schema": schema}});
+    }
+    let mut refused = json!({"description": "What was wrong, for programs and for people"});
+    if operation.method != "head" {
+        let schema = json!({"$ref": "#/components/schemas/Error"});
+        refused["content"] = json!({"application/json": {"schema": schema}});
+    }
+    // A server that is not ready says so in the words of a ready one.
+    if operation.path == "/readyz" {
+        refused["content"]["application/json"]["schema"] = json!({"type": "object"});
+    }
+    json!({status.to_string(): answer, "default": refused})
+}
+
+fn media(answer: &Answer) -> Option<&'static str> {
+    match answer {
+        Answer::Json(_) => Some("application/json"),
+        Answer::Jpeg => Some("image/jpeg"),
+        Answer::Stream => Some("multipart/x-mixed-replace"),
+        Answer::Events => Some("text/event-stream"),
+        Answer::Html => Some("text/html"),
+        Answer::Socket | Answer::Nothing => None,
+    }
+}
+
+/// `{"error": {"code", "message", "hint"}}`.
+fn error() -> Value {
+    json!({
+        "type": "object", "required": ["error"],
+        "properties": {"error": {
+            "type": "object", "required": ["code", "message", "hint"],
+            "properties": {
+                "code": {"type": "string", "description": "For programs; stays"},
+                "message": {"type": "string", "description": "What was refused, and why"},
+                "hint": {"type": ["string", "null"], "description": "What to do about it"},
+            },
+        }},
+    })
+}
+
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}

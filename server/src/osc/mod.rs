@@ -1,0 +1,208 @@
+//! Open Sound Control (<https://opensoundcontrol.stanford.edu/spec-1_0.html>) over UDP: what lighting desks, Max, TouchDesigner
+//! and telephones speak.
+//!
+//! | address | arguments | what |
+//! |---|---|---|
+//! | `/limn/PARAM` | value | a parameter of whatever is on air |
+//! | `/limn/LABEL/PARAM` | value | the same of the session of that label, or id |
+//! | `/limn/preset`, `/limn/LABEL/preset` | name | all values of a preset that ships with the page |
+//! | `/limn/program` | label or id, seconds | cuts, or fades in so many seconds; without arguments the server chooses |
+//! | `/limn/fps` | | answers `/limn/fps LABEL PAINTED` for each session |
+//!
+//! What is refused is answered by `/limn/error` with a sentence, and changes nothing.
+
+mod address;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use limn_pipeline::Unknown;
+use rosc::{OscMessage, OscPacket, OscType};
+use serde_json::{Map, Value};
+use tokio::net::UdpSocket;
+
+use crate::program::Program;
+use crate::session::Session;
+use crate::session::store::Store;
+use address::{Address, value};
+
+/// Control by OSC.
+#[derive(Args, Clone, Debug)]
+pub struct OscConfig {
+    /// Listen for OSC on this UDP port; GET /api/osc lists the addresses
+    #[arg(long, env = "LIMN_OSC", value_name = "PORT")]
+    pub osc: Option<u16>,
+}
+
+/// No packet that UDP carries is larger.
+const LARGEST: usize = 65_536;
+
+/// No fade takes longer.
+const LONGEST_FADE: f64 = 60.0;
+
+/// What messages act on.
+struct Player {
+    store: Arc<Store>,
+    program: Arc<Program>,
+    presets: Vec<(String, Map<String, Value>)>,
+}
+
+/// Listens at `at` for as long as the server runs; answers where.
+///
+/// # Errors
+/// If the port is taken.
+pub fn listen(
+    at: (IpAddr, u16),
+    store: &Arc<Store>,
+    program: &Arc<Program>,
+    presets: Vec<(String, Map<String, Value>)>,
+) -> io::Result<SocketAddr> {
+    let socket = std::net::UdpSocket::bind(at)?;
+    socket.set_nonblocking(true)?;
+    let address = socket.local_addr()?;
+    let socket = UdpSocket::from_std(socket)?;
+    let player = Player {
+        store: Arc::clone(store),
+        program: Arc::clone(program),
+        presets,
+    };
+    tokio::spawn(async move { hear(socket, player).await });
+    Ok(address)
+}
+
+async fn hear(socket: UdpSocket, player: Player) {
+    let mut buffer = vec![0; LARGEST];
+    loop {
+        // Windows tells a sender that nobody took its last answer; that is no reason to stop listening.
+        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
+            continue;
+        };
+        let mut answers = Vec::new();
+        match rosc::decoder::decode_udp(&buffer[..length]) {
+            Ok((_, packet)) => player.take(packet, &mut answers),
+            Err(error) => answers.push(refusal(&format!("this is no OSC: {error}"))),
+        }
+        for answer in answers {
+            if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(answer)) {
+                // Whoever has gone need not be told.
+                let _ = socket.send_to(&bytes, from).await;
+            }
+        }
+    }
+}
+
+impl Player {
+    fn take(&self, packet: OscPacket, answers: &mut Vec<OscMessage>) {
+        match packet {
+            OscPacket::Bundle(bundle) => {
+                for packet in bundle.content {
+                    self.take(packet, answers);
+                }
+            }
+            OscPacket::Message(message) => {
+                if let Err(why) = self.act(&message, answers) {
+                    tracing::debug!("osc {}: {why}", message.addr);
+                    answers.push(refusal(&format!("{}: {why}", message.addr)));
+                }
+            }
+        }
+    }
+
+    fn act(&self, message: &OscMessage, answers: &mut Vec<OscMessage>) -> Result<(), String> {
+        match Address::read(&message.addr).ok_or("there is no such address")? {
+            Address::Fps => {
+                answers.extend(self.store.all().iter().map(|session| fps(session)));
+                Ok(())
+            }
+            Address::Program => self.cut(&message.args),
+            Address::Param { session, name } => {
+                let session = match session {
+                    Some(name) => self.named(name)?,
+                    None => self.on_air().ok_or("nothing is on air")?,
+                };
+                let argument = message.args.first().ok_or("the value is missing")?;
+                let choice = session.choice();
+                let schema = &choice.door.schema()["properties"][name];
+                let value =
+                    value(argument, schema).ok_or("the value is of no kind that is taken")?;
+                // No row has a parameter of that name.
+                let patched = if name == "preset" {
+                    session.patch(self.preset(&value)?, Unknown::Ignore)
+                } else {
+                    let patch = Map::from_iter([(name.to_owned(), value)]);
+                    session.patch(&patch, Unknown::Refuse)
+                };
+                patched.map(drop).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    fn cut(&self, arguments: &[OscType]) -> Result<(), String> {
+        let name = match arguments.first() {
+            None => None,
+            Some(OscType::String(name)) => Some(name),
+            Some(_) => return Err("who is to be on air is a label or an id".to_owned()),
+        };
+        let seconds = match arguments.get(1) {
+            None => 0.0,
+            Some(OscType::Float(seconds)) => f64::from(*seconds),
+            Some(OscType::Int(seconds)) => f64::from(*seconds),
+            Some(OscType::Double(seconds)) => *seconds,
+            Some(_) => return Err("how long the fade takes is a number of seconds".to_owned()),
+        };
+        if !(0.0..=LONGEST_FADE).contains(&seconds) {
+            return Err(format!(
+                "a fade takes 0 to {LONGEST_FADE} s, and not {seconds}"
+            ));
+        }
+        let session = name.map(|name| self.named(name)).transpose()?;
+        let fade = Duration::from_secs_f64(seconds);
+        self.program.pin(session.as_deref(), fade);
+        Ok(())
+    }
+
+    /// The session of that label, the newest if there are several, or of that id.
+    fn named(&self, name: &str) -> Result<Arc<Session>, String> {
+        let labelled = |session: &Arc<Session>| session.label().as_deref() == Some(name);
+        self.store
+            .find(name)
+            .or_else(|| self.store.all().into_iter().rfind(labelled))
+            .ok_or_else(|| format!("no session is called `{name}`"))
+    }
+
+    fn preset(&self, name: &Value) -> Result<&Map<String, Value>, String> {
+        let found = self.presets.iter().find(|(preset, _)| name == preset);
+        let known = || {
+            let names: Vec<_> = self.presets.iter().map(|(name, _)| name.as_str()).collect();
+            names.join(", ")
+        };
+        found
+            .map(|(_, values)| values)
+            .ok_or_else(|| format!("no preset is called {name}; there are: {}", known()))
+    }
+
+    fn on_air(&self) -> Option<Arc<Session>> {
+        let key = self.program.on_air().borrow().clone()?;
+        self.store.find(&key)
+    }
+}
+
+fn fps(session: &Session) -> OscMessage {
+    let report = session.stats().report(session.viewers());
+    let painted = report["fps_painted"].as_f64().unwrap_or_default();
+    let label = session.label().unwrap_or_else(|| session.key.clone());
+    OscMessage {
+        addr: "/limn/fps".to_owned(),
+        args: vec![OscType::String(label), OscType::Float(painted as f32)],
+    }
+}
+
+fn refusal(why: &str) -> OscMessage {
+    OscMessage {
+        addr: "/limn/error".to_owned(),
+        args: vec![OscType::String(why.to_owned())],
+    }
+}
