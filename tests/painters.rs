@@ -47,6 +47,9 @@ pub struct BrushParams {
     /// How blue.
     #[schemars(title = "Blue", range(min = 0, max = 255))]
     pub blue: u32,
+    /// Changes nothing: it paints no noise.
+    #[schemars(title = "Seed", range(min = 0, max = 1000), extend("x-field" = "seed"))]
+    pub seed: u64,
     /// How long a frame takes, in milliseconds.
     #[schemars(title = "Milliseconds", range(min = 0, max = 5000))]
     pub millis: u32,
@@ -71,6 +74,7 @@ impl Default for BrushParams {
             red: 0,
             green: 0,
             blue: 0,
+            seed: 0,
             millis: 0,
             diary: String::new(),
             together: String::new(),

@@ -14,6 +14,7 @@ use crate::bench::BenchConfig;
 use crate::encode::EncodeConfig;
 use crate::fanout::config::FanoutConfig;
 use crate::http::HttpConfig;
+use crate::http::compat::gendj::GendjConfig;
 use crate::inference::InferenceConfig;
 use crate::ingest::IngestConfig;
 use crate::ndi::NdiConfig;
@@ -67,6 +68,9 @@ pub struct Config {
     /// Control by OSC.
     #[command(flatten)]
     pub osc: OscConfig,
+    /// The wire of GenDJ.
+    #[command(flatten)]
+    pub gendj: GendjConfig,
     /// Something else than serving.
     #[command(subcommand)]
     pub command: Option<Task>,

@@ -4,14 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
+use actix_web::web;
 use anyhow::Context;
 use limn_pipeline::{
     Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
 };
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::config::{Config, Task};
 use crate::fanout::ndi::Mirrors;
+use crate::http::compat::gendj::Addresses;
 use crate::http::{self, Rooms};
 use crate::inference::{Inference, Readiness};
 use crate::ingest::source::Sources;
@@ -35,8 +39,9 @@ pub struct Running {
     pub inference: Inference,
     /// Where OSC is listened to.
     pub osc: Option<SocketAddr>,
-    handle: actix_web::dev::ServerHandle,
-    join: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// Where GenDJ's page is waited for.
+    pub gendj: Option<Addresses>,
+    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
 }
 
 impl Running {
@@ -44,8 +49,11 @@ impl Running {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.store.drain();
         self.program.stop();
-        self.handle.stop(true).await;
-        self.join.await?.context("the http server failed")
+        for (handle, running) in self.servers {
+            handle.stop(true).await;
+            running.await?.context("the http server failed")?;
+        }
+        Ok(())
     }
 }
 
@@ -129,7 +137,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     };
     let warm = warm_up(inference.clone(), listing.first().clone());
     let https = config.http.ssl_certfile.is_some();
-    let rooms = Rooms {
+    let rooms = web::Data::new(Rooms {
         store: Arc::clone(&store),
         program: Arc::clone(&program),
         mirrors,
@@ -143,8 +151,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         frontend: config.http.frontend.clone(),
         warm,
         https,
-    };
-    let (server, address) = http::serve(&config.http, rooms)
+    });
+    let (server, address) = http::serve(&config.http, rooms.clone())
         .with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
     let scheme = if https { "https" } else { "http" };
     tracing::info!(
@@ -154,15 +162,28 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     if !config.http.host.is_loopback() {
         tracing::warn!("everybody who reaches {address} can use this server: it asks for no key");
     }
-    let handle = server.handle();
+    let mut servers = vec![server];
+    let mut gendj = None;
+    if let Some(ports) = config.gendj.gendj {
+        let (addresses, more) = http::compat::gendj::listen(config.http.host, ports, &rooms)?;
+        tracing::info!(
+            "GenDJ's page finds its frames at {}, its settings at {}",
+            addresses.frames,
+            addresses.settings
+        );
+        gendj = Some(addresses);
+        servers.extend(more);
+    }
+    let servers = servers.into_iter();
+    let servers = servers.map(|server| (server.handle(), tokio::spawn(server)));
     Ok(Running {
         address,
         store,
         program,
         inference,
         osc,
-        handle,
-        join: tokio::spawn(server),
+        gendj,
+        servers: servers.collect(),
     })
 }
 

@@ -21,6 +21,7 @@ mod params_change_next_frame;
 mod pipeline_switch_while_live;
 mod placards_say_what_is_the_matter;
 mod program_is_one_address;
+mod protocol_of_gendj;
 mod protocol_of_the_lcm_server;
 mod session_is_freed;
 mod sessions_over_http;

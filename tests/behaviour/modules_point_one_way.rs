@@ -58,6 +58,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ingest",
             "listing",
             "lock",
+            "osc",
             "picture",
             "program",
             "refusal",

@@ -57,6 +57,15 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, refusal)
     }
 
+    /// 403: a page from another machine.
+    pub fn foreign() -> Self {
+        let refusal = Refusal::new(
+            "foreign_origin",
+            "pages from elsewhere may not use this port",
+        );
+        Self::new(StatusCode::FORBIDDEN, refusal)
+    }
+
     /// 400: the request is not what this route reads.
     pub fn bad_request(message: impl ToString) -> Self {
         Self::new(

@@ -152,10 +152,9 @@ const MAX_JSON_BYTES: usize = 1 << 20;
 /// Binds and returns the server, which runs when it is awaited, and the address it got.
 pub fn serve(
     config: &HttpConfig,
-    rooms: Rooms,
+    rooms: web::Data<Rooms>,
 ) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
     let tls = tls::config(config)?;
-    let rooms = web::Data::new(rooms);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(rooms.clone())

@@ -41,20 +41,26 @@ impl<'a> Address<'a> {
     }
 }
 
+/// The number that an argument is, if it is one.
+pub fn number(argument: &OscType) -> Option<f64> {
+    match argument {
+        OscType::Int(value) => Some(f64::from(*value)),
+        OscType::Long(value) => Some(*value as f64),
+        // The shortest decimal that is this float, so that 0.1 stays 0.1.
+        OscType::Float(value) => value.to_string().parse().ok(),
+        OscType::Double(value) => Some(*value),
+        _ => None,
+    }
+}
+
 /// An argument as the parameter of that schema wants it: many senders have numbers of one kind only, and no booleans.
 pub fn value(argument: &OscType, schema: &Value) -> Option<Value> {
-    let number = match argument {
-        OscType::Int(value) => f64::from(*value),
-        OscType::Long(value) => *value as f64,
-        OscType::Float(value) => {
-            // The shortest decimal that is this float, so that 0.1 stays 0.1.
-            value.to_string().parse().ok()?
-        }
-        OscType::Double(value) => *value,
+    match argument {
         OscType::String(text) => return Some(text.as_str().into()),
         OscType::Bool(value) => return Some((*value).into()),
-        _ => return None,
-    };
+        _ => {}
+    }
+    let number = number(argument)?;
     Some(match schema["type"].as_str() {
         Some("boolean") => (number >= 0.5).into(),
         Some("integer") if number.fract() == 0.0 && number.abs() < 9e15 => (number as i64).into(),

@@ -27,6 +27,7 @@ use tokio::net::UdpSocket;
 use crate::program::Program;
 use crate::session::Session;
 use crate::session::store::Store;
+pub use address::number;
 use address::{Address, value};
 
 /// Control by OSC.
@@ -60,20 +61,33 @@ pub fn listen(
     program: &Arc<Program>,
     presets: Vec<(String, Map<String, Value>)>,
 ) -> io::Result<SocketAddr> {
-    let socket = std::net::UdpSocket::bind(at)?;
-    socket.set_nonblocking(true)?;
-    let address = socket.local_addr()?;
-    let socket = UdpSocket::from_std(socket)?;
     let player = Player {
         store: Arc::clone(store),
         program: Arc::clone(program),
         presets,
     };
-    tokio::spawn(async move { hear(socket, player).await });
+    hear(at, move |message, answers| player.act(message, answers))
+}
+
+/// Hands each message that comes in at `at` to `act`, which may answer, or say what it refuses. Answers where that is.
+///
+/// # Errors
+/// If the port is taken.
+pub fn hear(
+    at: (IpAddr, u16),
+    act: impl Fn(&OscMessage, &mut Vec<OscMessage>) -> Result<(), String> + Send + 'static,
+) -> io::Result<SocketAddr> {
+    let socket = std::net::UdpSocket::bind(at)?;
+    socket.set_nonblocking(true)?;
+    let address = socket.local_addr()?;
+    tokio::spawn(answer(UdpSocket::from_std(socket)?, act));
     Ok(address)
 }
 
-async fn hear(socket: UdpSocket, player: Player) {
+async fn answer(
+    socket: UdpSocket,
+    act: impl Fn(&OscMessage, &mut Vec<OscMessage>) -> Result<(), String>,
+) {
     let mut buffer = vec![0; LARGEST];
     loop {
         // Windows tells a sender that nobody took its last answer; that is no reason to stop listening.
@@ -82,7 +96,7 @@ async fn hear(socket: UdpSocket, player: Player) {
         };
         let mut answers = Vec::new();
         match rosc::decoder::decode_udp(&buffer[..length]) {
-            Ok((_, packet)) => player.take(packet, &mut answers),
+            Ok((_, packet)) => take(packet, &act, &mut answers),
             Err(error) => answers.push(refusal(&format!("this is no OSC: {error}"))),
         }
         for answer in answers {
@@ -94,23 +108,27 @@ async fn hear(socket: UdpSocket, player: Player) {
     }
 }
 
-impl Player {
-    fn take(&self, packet: OscPacket, answers: &mut Vec<OscMessage>) {
-        match packet {
-            OscPacket::Bundle(bundle) => {
-                for packet in bundle.content {
-                    self.take(packet, answers);
-                }
+fn take(
+    packet: OscPacket,
+    act: &impl Fn(&OscMessage, &mut Vec<OscMessage>) -> Result<(), String>,
+    answers: &mut Vec<OscMessage>,
+) {
+    match packet {
+        OscPacket::Bundle(bundle) => {
+            for packet in bundle.content {
+                take(packet, act, answers);
             }
-            OscPacket::Message(message) => {
-                if let Err(why) = self.act(&message, answers) {
-                    tracing::debug!("osc {}: {why}", message.addr);
-                    answers.push(refusal(&format!("{}: {why}", message.addr)));
-                }
+        }
+        OscPacket::Message(message) => {
+            if let Err(why) = act(&message, answers) {
+                tracing::debug!("osc {}: {why}", message.addr);
+                answers.push(refusal(&format!("{}: {why}", message.addr)));
             }
         }
     }
+}
 
+impl Player {
     fn act(&self, message: &OscMessage, answers: &mut Vec<OscMessage>) -> Result<(), String> {
         match Address::read(&message.addr).ok_or("there is no such address")? {
             Address::Fps => {
@@ -148,10 +166,9 @@ impl Player {
         };
         let seconds = match arguments.get(1) {
             None => 0.0,
-            Some(OscType::Float(seconds)) => f64::from(*seconds),
-            Some(OscType::Int(seconds)) => f64::from(*seconds),
-            Some(OscType::Double(seconds)) => *seconds,
-            Some(_) => return Err("how long the fade takes is a number of seconds".to_owned()),
+            Some(seconds) => {
+                number(seconds).ok_or("how long the fade takes is a number of seconds")?
+            }
         };
         if !(0.0..=LONGEST_FADE).contains(&seconds) {
             return Err(format!(

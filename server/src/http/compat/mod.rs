@@ -1,5 +1,6 @@
 //! Other products' wire protocols.
 
+pub mod gendj;
 pub mod lcm_server;
 pub mod lcm_settings;
 mod lcm_talk;

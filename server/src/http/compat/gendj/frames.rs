@@ -1,0 +1,69 @@
+//! Frames: one binary message in is a JPEG, one out is the painted one, and never anything else.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use actix_ws::{AggregatedMessage, CloseCode};
+
+use super::{Shared, is_foreign};
+use crate::http::error::ApiError;
+use crate::session::Session;
+use crate::session::event::EndReason;
+
+/// Any path.
+pub fn configure(app: &mut ServiceConfig) {
+    app.default_service(web::get().to(open));
+}
+
+async fn open(
+    shared: web::Data<Shared>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    if is_foreign(&request) {
+        return Err(ApiError::foreign().into());
+    }
+    let (response, socket, messages) =
+        actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
+    let messages = shared.rooms.whole(messages);
+    actix_web::rt::spawn(async move {
+        let Some(session) = shared.begin() else {
+            // That page tries again five seconds after a close, for ever.
+            let _ = socket.close(Some(CloseCode::Again.into())).await;
+            return;
+        };
+        let camera = session.camera();
+        let talk = exchange(&session, socket.clone(), messages);
+        tokio::select! {
+            () = session.ended() => {}
+            // Whoever has gone need not be told.
+            _ = talk => {}
+        }
+        drop(camera);
+        shared.rooms.store.end(&session, EndReason::Left);
+        let _ = socket.close(Some(CloseCode::Normal.into())).await;
+    });
+    Ok(response)
+}
+
+async fn exchange(
+    session: &Session,
+    mut socket: actix_ws::Session,
+    mut messages: actix_ws::AggregatedMessageStream,
+) -> Result<(), actix_ws::Closed> {
+    let mut painted = session.screen().output().feed();
+    loop {
+        tokio::select! {
+            message = messages.recv() => match message {
+                Some(Ok(AggregatedMessage::Binary(bytes))) if !bytes.is_empty() => session.upload(Some(bytes)),
+                Some(Ok(AggregatedMessage::Ping(bytes))) => socket.pong(&bytes).await?,
+                Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return Ok(()),
+                Some(Ok(_)) => session.heard(),
+            },
+            picture = painted.next() => match picture {
+                Some(picture) if picture.placard.is_none() => socket.binary(picture.jpeg.bytes).await?,
+                Some(_) => {}
+                None => return Ok(()),
+            },
+        }
+    }
+}

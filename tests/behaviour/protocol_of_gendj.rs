@@ -1,0 +1,136 @@
+//! GenDJ's page finds what it expects: frames on one port, settings on another, OSC on a third, and one state for all pages.
+
+use futures_util::{SinkExt, StreamExt};
+use limn_tests::house::{House, until};
+use limn_tests::http;
+use limn_tests::pictures::{BLUE, RED, plain, shows};
+use rosc::{OscMessage, OscPacket, OscType};
+use serde_json::{Value, json};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+struct Page(WebSocketStream<TcpStream>);
+
+impl Page {
+    async fn open(house: &House) -> Self {
+        let address = house.running.gendj.unwrap().frames;
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (socket, _) = client_async(format!("ws://{address}/any/path"), stream)
+            .await
+            .unwrap();
+        Self(socket)
+    }
+
+    async fn send(&mut self, jpeg: Vec<u8>) {
+        self.0.send(Message::binary(jpeg)).await.unwrap();
+    }
+
+    async fn picture(&mut self) -> Vec<u8> {
+        match self.0.next().await.unwrap().unwrap() {
+            Message::Binary(bytes) => bytes.to_vec(),
+            other => panic!("never anything but pictures: {other:?}"),
+        }
+    }
+}
+
+/// A setting by its path; the answer's status and JSON.
+async fn set(house: &House, method: &str, path: &str) -> (u16, Value) {
+    let address = house.running.gendj.unwrap().settings;
+    let origin = [("Origin", "http://localhost:5173")];
+    let answer = http::ask(address, method, path, &origin, b"").await;
+    if answer.status == 200 {
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+    (answer.status, answer.json())
+}
+
+fn params(house: &House) -> Vec<(String, u64)> {
+    let sessions = house.running.store.all();
+    let of = |session: &std::sync::Arc<limn_server::session::Session>| {
+        let params = session.params();
+        let map = params.as_map();
+        (
+            map["prompt"].as_str().unwrap().to_owned(),
+            map["seed"].as_u64().unwrap(),
+        )
+    };
+    sessions.iter().map(of).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_page_finds_what_it_expects() {
+    let house = House::open(&[
+        "--gendj=0,0,0",
+        "--pipeline",
+        "brush",
+        "--max-sessions",
+        "2",
+    ]);
+    let mut page = Page::open(&house).await;
+    // Four pictures before the camera starts, and one back at least.
+    for _ in 0..4 {
+        page.send(plain([0; 3])).await;
+    }
+    page.picture().await;
+    let safe = (200, json!({"safety": "safe"}));
+    let updated = (200, json!({"status": "updated"}));
+    assert_eq!(set(&house, "POST", "/prompt/a%20blue%20house").await, safe);
+    assert_eq!(set(&house, "GET", "/seed/7").await, updated);
+    assert_eq!(set(&house, "GET", "/mirror/true").await, updated);
+    assert_eq!(set(&house, "OPTIONS", "/prompt/x").await.0, 200);
+    let (_, wrong) = set(&house, "POST", "/blend/1.5").await;
+    assert_eq!(wrong["message"], "Blend value must be between 0 and 1");
+    assert_eq!(wrong["status"], "error");
+    assert_eq!(set(&house, "GET", "/colour/red").await.0, 404);
+    assert_eq!(set(&house, "GET", "/seed/-7").await.0, 422);
+    assert_eq!(params(&house), [("a blue house".to_owned(), 7)]);
+
+    // Whoever comes later begins with the same; a third page finds the server full, and may try again.
+    let mut second = Page::open(&house).await;
+    until("two sessions", || house.running.store.len() == 2).await;
+    assert_eq!(params(&house)[1], ("a blue house".to_owned(), 7));
+    let mut third = Page::open(&house).await;
+    assert!(matches!(third.0.next().await, Some(Ok(Message::Close(_)))));
+
+    // As it came, and no other page's.
+    assert_eq!(set(&house, "GET", "/passthrough/True").await.0, 200);
+    for (page, colour) in [(&mut page, RED), (&mut second, BLUE)] {
+        page.send(plain(colour)).await;
+        while !shows(&page.picture().await, colour) {}
+    }
+
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket
+        .connect(house.running.gendj.unwrap().osc)
+        .await
+        .unwrap();
+    for (addr, args) in [
+        ("/prompt", vec![OscType::String("by osc".into())]),
+        ("/seed", vec![OscType::Int(9)]),
+    ] {
+        let addr = addr.to_owned();
+        let bytes = rosc::encoder::encode(&OscPacket::Message(OscMessage { addr, args })).unwrap();
+        socket.send(&bytes).await.unwrap();
+    }
+    assert_eq!(set(&house, "GET", "/passthrough/false").await.0, 200);
+    until("it is set for both", || {
+        params(&house) == vec![("by osc".to_owned(), 9); 2]
+    })
+    .await;
+
+    let address = house.running.gendj.unwrap().settings;
+    let foreign = [("Origin", "https://example.com")];
+    let answer = http::ask(address, "POST", "/prompt/mine", &foreign, b"").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (403, "foreign_origin".into())
+    );
+
+    drop((page, second));
+    until("its sessions end with their pages", || {
+        house.running.store.is_empty()
+    })
+    .await;
+    house.close().await;
+}
