@@ -92,7 +92,7 @@ test-rust: libtorch $(PAGE) $(FIXTURES)
 
 # What people really get: the release binary, started by each test on a port of its own.
 .PHONY: test-clients
-test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, VLC, curl, nginx and the nearest peer's protocol against the release server
+test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, VLC, curl, nginx, NDI, RTSP, schemathesis and the nearest peer's protocol against the release server
 	$(RUN_TESTS) $(PYTHON) -W error::DeprecationWarning -m unittest discover -v -s tests/clients
 
 # The bench links no libtorch, so it is built without; the server that it starts is what people get.
@@ -115,10 +115,12 @@ fuzz: tools ## feed the reader of multipart streams rubble for SECONDS (120); ne
 	cd tests && RUSTC_BOOTSTRAP=1 cargo fuzz run multipart -- -max_total_time=$(or $(SECONDS),120) -max_len=2048
 
 .PHONY: bench
-bench: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 25 minutes
+bench: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 30 minutes
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py
 	$(RUN_TESTS) $(PYTHON) tests/clients/latency.py --beside img2img
 	$(RUN_TESTS) $(PYTHON) tests/clients/delay.py
+	$(RUN_TESTS) $(PYTHON) tests/clients/ndi_bench.py
+	$(RUN_TESTS) $(PYTHON) tests/clients/storm.py
 	cd tests/browser && $(RUN_TESTS) node delay.mjs
 	$(RUN_TESTS) $(PYTHON) tests/clients/torch_bench.py
 	for task in compare carry slow first resets; do $(FANOUT) $$task; done

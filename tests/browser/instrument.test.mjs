@@ -1,9 +1,10 @@
 // The page as an instrument: presets on keys, a cross-fade, knobs, saving, recording, sharing; and the operator's desk.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { launch, open } from './chromium.mjs';
 import { PHOTOGRAPH } from './photograph.mjs';
 import { ROOT, Server } from './server.mjs';
@@ -39,12 +40,15 @@ const photograph = (page) => page.getByTestId('start-picture-file').setInputFile
 const pattern = (page) => page.getByTestId('start-pattern').click();
 const value = (page, name) => page.getByTestId(`param-${name}`).inputValue();
 
-/** No fault that axe calls serious or critical. */
+/** No fault that axe calls serious or critical, in the light and in the dark. */
 async function accessible(page) {
   await page.addScriptTag({ path: join(import.meta.dirname, 'node_modules/axe-core/axe.min.js') });
-  const { violations } = await page.evaluate(() => axe.run());
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`), []);
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await page.evaluate(() => axe.run());
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    assert.deepEqual(grave.map(({ id, nodes }) => `${colorScheme}, ${id}: ${nodes.map(({ html }) => html).join(' | ')}`), []);
+  }
 }
 
 /** The file that a click hands over. */
@@ -202,6 +206,28 @@ test('a clip plays again and again as a camera would', async () => {
   const first = await picture(page);
   await changed(page, first, 1);
   assert.deepEqual(errors, []);
+});
+
+test('a minute of painting leaves no more behind than ten seconds did', async () => {
+  const { page, errors } = await playing(pattern);
+  const devtools = await page.context().newCDPSession(page);
+  const held = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    return (await devtools.send('Runtime.getHeapUsage')).usedSize / 1e6;
+  };
+  await page.waitForTimeout(10_000);
+  const before = await held();
+  await page.waitForTimeout(50_000);
+  const after = await held();
+  assert.ok(after - before < 1, `${before.toFixed(1)} MB, then ${after.toFixed(1)}`);
+  assert.deepEqual(errors, []);
+});
+
+test('the page is small: under 200 kB compressed, without its pictures', () => {
+  const folder = join(ROOT, 'frontend/dist/assets');
+  const files = readdirSync(folder).filter((name) => /\.(js|css)$/.test(name));
+  const size = files.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
+  assert.ok(size < 200_000, `${size} bytes`);
 });
 
 test('the desk shows every session, cuts, fades and ends them', async (t) => {

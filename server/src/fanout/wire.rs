@@ -27,11 +27,12 @@ pub enum Wire {
 }
 
 impl Wire {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Browser, Self::Length, Self::Double];
+
     /// The wire of that name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Browser, Self::Length, Self::Double]
-            .into_iter()
-            .find(|wire| wire.name() == name)
+        Self::ALL.into_iter().find(|wire| wire.name() == name)
     }
 
     /// Its name behind `?wire=`.

@@ -3,7 +3,8 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, stream};
+use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
@@ -37,19 +38,27 @@ pub async fn events(
                     Err(RecvError::Closed) => return None,
                 };
                 if let Some(message) = message {
-                    let name = message["status"].as_str().unwrap_or("message").to_owned();
-                    let text = format!("event: {name}\ndata: {message}\n\n");
-                    return Some((
-                        Ok::<_, actix_web::Error>(Bytes::from(text)),
-                        (receiver, ended),
-                    ));
+                    return Some((event_of(&message), (receiver, ended)));
                 }
             }
         },
     );
-    Ok(HttpResponse::Ok()
+    Ok(answer(body))
+}
+
+/// A message as an event of the name that its `status` is.
+pub(super) fn event_of(message: &Value) -> Result<Bytes, actix_web::Error> {
+    let name = message["status"].as_str().unwrap_or("message");
+    Ok(Bytes::from(format!("event: {name}\ndata: {message}\n\n")))
+}
+
+/// The answer that streams events as they come.
+pub(super) fn answer(
+    events: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
+) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body))
+        .streaming(events)
 }

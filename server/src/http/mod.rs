@@ -9,6 +9,7 @@ mod events;
 mod frames;
 mod generate;
 mod health;
+mod leaflet;
 mod openapi;
 mod osc;
 mod program;

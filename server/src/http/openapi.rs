@@ -7,8 +7,10 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::Rooms;
+use super::leaflet::{escaped, leaflet};
 use super::routes::{Answer, Body, Needed, OPERATIONS, Operation};
-use super::stream::QUERY;
+use super::stream::NUMBERS;
+use crate::fanout::wire::Wire;
 use crate::listing::Listing;
 
 /// The document.
@@ -16,15 +18,11 @@ pub async fn document(rooms: web::Data<Rooms>) -> HttpResponse {
     HttpResponse::Ok().json(made(&rooms.listing))
 }
 
-/// The same for people: no script, and nothing from elsewhere.
+/// The same for people.
 pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
     let document = made(&rooms.listing);
     let mut page = String::from(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-         <meta name=color-scheme content='dark light'><title>Limn: API</title>\
-         <style>body{font:1rem/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}\
-         td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}pre{overflow:auto}</style>\
-         <h1>Limn: API</h1><p>The same for programs: <a href=/api/openapi.json>openapi.json</a>. What steers a session wants \
+        "<p>The same for programs: <a href=/api/openapi.json>openapi.json</a>. What steers a session wants \
          <code>Authorization: Bearer CONTROL</code>, the token that beginning it answered.</p><table>\
          <tr><th>method<th>path<th>what<th>takes<th>gives",
     );
@@ -56,9 +54,7 @@ pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
             "<details><summary><code>{name}</code></summary><pre>{text}</pre></details>"
         );
     }
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(page)
+    leaflet("API", &page)
 }
 
 /// A patch to any row's parameters; which are taken, the session's row says.
@@ -124,10 +120,24 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         }));
     }
     if matches!(operation.answer, Answer::Stream) {
-        parameters.extend(QUERY.iter().map(|(name, schema, what)| {
-            let schema: Value = serde_json::from_str(schema).unwrap_or_default();
-            json!({"name": name, "in": "query", "description": what, "schema": schema})
+        let asked = |name: &str, what: &str, schema: Value| json!({"name": name, "in": "query", "description": what, "schema": schema});
+        parameters.extend(NUMBERS.iter().map(|number| {
+            let kind = if number.whole { "integer" } else { "number" };
+            let schema = json!({"type": kind, "minimum": number.least, "maximum": number.most});
+            asked(number.name, number.says, schema)
         }));
+        let wires = json!({"type": "string", "enum": Wire::ALL.map(Wire::name)});
+        let times = json!({"type": "integer", "enum": [0, 1]});
+        parameters.push(asked(
+            "wire",
+            "The framing; what the reader seems to want where it is left out",
+            wires,
+        ));
+        parameters.push(asked(
+            "times",
+            "Headers that say when each picture was taken, painted, encoded and sent",
+            times,
+        ));
     }
     parameters
 }
@@ -183,8 +193,4 @@ fn error() -> Value {
             },
         }},
     })
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::Value;
 
 use super::Rooms;
-use super::openapi::escaped;
+use super::leaflet::{escaped, leaflet};
 
 /// One table for each row.
 pub async fn addresses(rooms: web::Data<Rooms>) -> HttpResponse {
@@ -15,11 +15,7 @@ pub async fn addresses(rooms: web::Data<Rooms>) -> HttpResponse {
         None => "This server does not listen: start it with <code>--osc PORT</code>.".to_owned(),
     };
     let mut page = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-         <meta name=color-scheme content='dark light'><title>Limn: OSC</title>\
-         <style>body{{font:1rem/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
-         td,th{{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}}</style>\
-         <h1>OSC</h1><p>{port} A refused value is answered by <code>/limn/error</code>.</p>\
+        "<p>{port} A refused value is answered by <code>/limn/error</code>.</p>\
          <p><code>/limn/PARAM</code> is for whatever is on air, <code>/limn/LABEL/PARAM</code> for the session of that label or id. \
          <code>/limn/preset NAME</code>, or with a label, sets all values of a preset that ships with the page. \
          <code>/limn/program LABEL SECONDS</code> cuts, or fades in so many seconds; without arguments the server chooses. \
@@ -42,9 +38,7 @@ pub async fn addresses(rooms: web::Data<Rooms>) -> HttpResponse {
         }
         page.push_str("</table>");
     }
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(page)
+    leaflet("OSC", &page)
 }
 
 /// `number, 0.1 to 1`.

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
 use futures_util::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Rooms;
 use super::error::ApiError;
+use super::events::{answer, event_of};
 use super::snapshot;
 use super::stream::{Query, answer_with, head_of};
 use crate::refusal::Refusal;
@@ -109,13 +108,8 @@ pub async fn events(rooms: web::Data<Rooms>) -> HttpResponse {
             changed = on_air.changed() => changed.ok()?,
             () = &mut ended => return None,
         }
-        let data = json!({"status": "program", "session": *on_air.borrow_and_update()});
-        let text = Bytes::from(format!("event: program\ndata: {data}\n\n"));
-        Some((Ok::<_, actix_web::Error>(text), (on_air, ended)))
+        let message = json!({"status": "program", "session": *on_air.borrow_and_update()});
+        Some((event_of(&message), (on_air, ended)))
     });
-    HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body)
+    answer(body)
 }

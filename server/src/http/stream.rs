@@ -1,8 +1,6 @@
 //! `GET /api/sessions/{key}/stream.mjpeg`: what a session shows as multipart MJPEG, for any number of readers.
 
 use std::collections::HashMap;
-use std::fmt::Display;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use actix_web::http::header::{
@@ -19,39 +17,74 @@ use crate::fanout::wire::Wire;
 use crate::picture::Rendition;
 use crate::screen::Screen;
 
-/// What a viewer may ask for behind the `?`: its name, its schema, what it does.
-pub(super) const QUERY: &[(&str, &str, &str)] = &[
-    (
-        "wire",
-        r#"{"type": "string", "enum": ["browser", "length", "double"]}"#,
-        "The framing; the reader's name decides where it is left out",
-    ),
-    (
-        "width",
-        r#"{"type": "integer", "minimum": 16, "maximum": 8192}"#,
-        "Scaled down to so many pixels",
-    ),
-    (
-        "quality",
-        r#"{"type": "integer", "minimum": 1, "maximum": 100}"#,
-        "JPEG quality",
-    ),
-    (
-        "fps",
-        r#"{"type": "number", "minimum": 0.1, "maximum": 240}"#,
-        "Exactly so many pictures a second, the last again where none is new",
-    ),
-    (
-        "kbps",
-        r#"{"type": "integer", "minimum": 50, "maximum": 10000000}"#,
-        "At most so many thousands of bits a second: quality goes first, then the rate",
-    ),
-    (
-        "times",
-        r#"{"type": "integer", "minimum": 0, "maximum": 1}"#,
-        "Headers that say when each picture was taken, painted, encoded and sent",
-    ),
-];
+/// A number that a viewer may ask for behind the `?`.
+pub(super) struct Number {
+    pub name: &'static str,
+    pub least: f64,
+    pub most: f64,
+    pub whole: bool,
+    pub says: &'static str,
+}
+
+const WIDTH: Number = Number {
+    name: "width",
+    least: 16.0,
+    most: 8192.0,
+    whole: true,
+    says: "Scaled down to so many pixels from left to right",
+};
+const QUALITY: Number = Number {
+    name: "quality",
+    least: 1.0,
+    most: 100.0,
+    whole: true,
+    says: "JPEG quality",
+};
+const FPS: Number = Number {
+    name: "fps",
+    least: 0.1,
+    most: 240.0,
+    whole: false,
+    says: "Exactly so many pictures a second, the last again where none is new",
+};
+const KBPS: Number = Number {
+    name: "kbps",
+    least: 50.0,
+    most: 10_000_000.0,
+    whole: true,
+    says: "At most so many thousands of bits a second: quality goes first, then the rate",
+};
+
+/// All of them, for the OpenAPI document.
+pub(super) const NUMBERS: [&Number; 4] = [&WIDTH, &QUALITY, &FPS, &KBPS];
+
+impl Number {
+    /// `None` where it is not asked for.
+    fn of(&self, query: &Query) -> Result<Option<f64>, ApiError> {
+        let Self {
+            name, least, most, ..
+        } = self;
+        let Some(text) = query.get(*name) else {
+            return Ok(None);
+        };
+        let value = if self.whole {
+            text.parse::<u32>().ok().map(f64::from)
+        } else {
+            text.parse().ok()
+        };
+        match value.filter(|value| (least..=most).contains(&value)) {
+            Some(value) => Ok(Some(value)),
+            None => Err(ApiError::bad_request(format!(
+                "`{name}` is `{text}`, and may be a number from {least} to {most}"
+            ))),
+        }
+    }
+
+    /// The same for a whole one.
+    fn whole_of(&self, query: &Query) -> Result<Option<u32>, ApiError> {
+        Ok(self.of(query)?.map(|value| value as u32))
+    }
+}
 
 /// What stands behind the `?`. What is not known here is left alone: pages put numbers there against caches.
 pub(super) type Query = web::Query<HashMap<String, String>>;
@@ -64,35 +97,18 @@ fn view(query: &Query, headers: &HeaderMap, rooms: &Rooms) -> Result<View, ApiEr
             ))
         })
     });
-    let kbps: Option<u32> = number(query, "kbps", 50, 10_000_000)?;
+    let kbps = KBPS.whole_of(query)?;
     Ok(View {
         wire: wire.transpose()?.unwrap_or_else(|| wire_for(headers)),
         times: query.get("times").is_some_and(|value| value != "0"),
         rendition: Rendition {
-            width: number(query, "width", 16, 8192)?,
-            quality: number(query, "quality", 1, 100)?,
+            width: WIDTH.whole_of(query)?,
+            quality: QUALITY.whole_of(query)?.map(|quality| quality as u8),
         },
-        fps: number(query, "fps", 0.1, 240.0)?,
+        fps: FPS.of(query)?,
         kbps: kbps.into_iter().chain(rooms.fanout.max_kbps).min(),
         drop_same: rooms.fanout.drop_same,
     })
-}
-
-fn number<T: FromStr + PartialOrd + Display>(
-    query: &Query,
-    name: &str,
-    least: T,
-    most: T,
-) -> Result<Option<T>, ApiError> {
-    let Some(text) = query.get(name) else {
-        return Ok(None);
-    };
-    match text.parse() {
-        Ok(value) if least <= value && value <= most => Ok(Some(value)),
-        _ => Err(ApiError::bad_request(format!(
-            "`{name}` is `{text}`, and may be a number from {least} to {most}"
-        ))),
-    }
 }
 
 /// The stream. A new reader sees the newest picture at once; a slow one skips and is never behind.
