@@ -17,7 +17,7 @@ async fn every_refusal_has_the_one_shape() {
         ("GET", "/nonesuch.html".into(), "", 404, "no_route"),
         ("GET", "/../Cargo.toml".into(), "", 404, "no_route"),
         ("POST", "/api/nonesuch".into(), "{}", 404, "no_route"),
-        ("PUT", "/api/sessions".into(), "{}", 404, "no_route"),
+        ("PUT", "/api/sessions".into(), "{}", 405, "no_method"),
         ("GET", "/api/sessions/none".into(), "", 404, "no_session"),
         (
             "GET",
@@ -68,5 +68,7 @@ async fn every_refusal_has_the_one_shape() {
         assert!(message.len() < 1000, "{at}: {} bytes", message.len());
     }
     assert_eq!(house.running.store.len(), 1);
+    let answer = ask(house.address(), "PUT", "/api/sessions", &[], b"").await;
+    assert_eq!(answer.header("allow"), Some("GET, POST"));
     house.close().await;
 }

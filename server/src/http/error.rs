@@ -1,7 +1,7 @@
 //! The only place with status codes.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use limn_ndi::NdiError;
 use limn_pipeline::ParamError;
@@ -18,11 +18,17 @@ use crate::session::store::CreateError;
 pub struct ApiError {
     status: StatusCode,
     refusal: Refusal,
+    /// The methods that a 405 must name (RFC 9110, 15.5.6).
+    allow: Option<String>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, refusal: Refusal) -> Self {
-        Self { status, refusal }
+        Self {
+            status,
+            refusal,
+            allow: None,
+        }
     }
 
     /// 404: no session of that name.
@@ -41,6 +47,19 @@ impl ApiError {
             StatusCode::NOT_FOUND,
             Refusal::new("no_route", format!("nothing at `{shown}`")),
         )
+    }
+
+    /// 405: there is such a page, and it is used in other ways.
+    pub fn no_method(method: &str, allowed: &str) -> Self {
+        let refusal = Refusal::new("no_method", format!("nothing answers {method} here"));
+        let error = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            refusal.hint(format!("use {allowed}")),
+        );
+        Self {
+            allow: Some(allowed.to_owned()),
+            ..error
+        }
     }
 
     /// 403: the control token is missing or another session's.
@@ -115,6 +134,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((ALLOW, allow.as_str()));
         }
         response.json(json!({"error": self.refusal.json()}))
     }

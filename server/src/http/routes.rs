@@ -1,9 +1,10 @@
 //! Every route on one screen, and what is said of it: the server and its OpenAPI document are made from this table.
 
-use actix_web::Route;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 use serde_json::Value;
 
+use super::error::ApiError;
 use super::{
     assets, compat, events, frames, generate, health, openapi, osc, program, sessions, snapshot,
     sources, state, stream,
@@ -120,8 +121,29 @@ fn schema<T: schemars::JsonSchema>() -> Value {
 
 /// All routes, and the page for what no route takes.
 pub fn configure(app: &mut ServiceConfig) {
-    for operation in OPERATIONS {
-        app.route(operation.path, (operation.route)());
+    let mut paths: Vec<_> = OPERATIONS.iter().map(|operation| operation.path).collect();
+    paths.dedup();
+    for path in paths {
+        let routes = at(path).map(|operation| (operation.route)());
+        let resource = routes.fold(web::resource(path), Resource::route);
+        app.service(resource.default_service(web::route().to(wrong_method)));
     }
     app.default_service(web::route().to(assets::page));
+}
+
+fn at(path: &str) -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS
+        .iter()
+        .filter(move |operation| operation.path == path)
+}
+
+async fn wrong_method(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let path = request.match_pattern().unwrap_or_default();
+    let methods: Vec<_> = at(&path)
+        .map(|operation| operation.method.to_uppercase())
+        .collect();
+    Err(ApiError::no_method(
+        request.method().as_str(),
+        &methods.join(", "),
+    ))
 }
