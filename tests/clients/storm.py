@@ -28,17 +28,22 @@ class Painter:
         self.server = server
         session = json.loads(server.request("POST", "/api/sessions", {"params": PROMPTS})[2])
         self.path, self.control = f"/api/sessions/{session['id']}", session["control"]
-        self.painted, self.over = 0, threading.Event()
+        self.over = threading.Event()
         threading.Thread(target=self._paint, daemon=True).start()
 
     def _paint(self):
         headers = {"Authorization": f"Bearer {self.control}"}
         with connect(f"ws://{self.server.host}{self.path}/frames", additional_headers=headers, max_size=None) as socket:
             pictures = jpegs()
+            sent = 0
             while not self.over.is_set():
-                socket.send(pictures[self.painted % len(pictures)])
+                socket.send(pictures[sent % len(pictures)])
                 socket.recv(30)
-                self.painted += 1
+                sent += 1
+
+    def painted(self):
+        """How much the server has painted of it; a change has the last picture painted anew."""
+        return self.server.get(self.path)["stats"]["painted"]
 
     def storm(self, seconds):
         """Changes the blend so often, from its end to its beginning and back."""
@@ -53,14 +58,14 @@ class Painter:
 
 def rate(painters, seconds, stormy):
     """Pictures a second of both, and how many changes came meanwhile."""
-    before, start, counts = sum(p.painted for p in painters), time.monotonic(), []
+    before, start, counts = sum(p.painted() for p in painters), time.monotonic(), []
     if stormy:
         threads = [threading.Thread(target=lambda p=p: counts.append(p.storm(seconds))) for p in painters]
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
     else:
         time.sleep(seconds)
-    return (sum(p.painted for p in painters) - before) / (time.monotonic() - start), sum(counts)
+    return (sum(p.painted() for p in painters) - before) / (time.monotonic() - start), sum(counts)
 
 
 def main():
@@ -80,6 +85,8 @@ def main():
             print(f"| {pair + 1} | {calm[-1]:.2f} | {fps:.2f} | {changes} |", flush=True)
         for painter in painters:
             painter.over.set()
+        # Each waits for no more than its last picture.
+        time.sleep(1)
     print(f"\nmedians: {statistics.median(stormy):.2f} / {statistics.median(calm):.2f} = {statistics.median(stormy) / statistics.median(calm):.3f}")
 
 

@@ -74,8 +74,8 @@ class Meaning(unittest.TestCase):
         lines = styled(self.painter, self.copy, self.views, "img2img")
         wrong = [line for line in lines if not line["right"]]
         self.assertGreaterEqual(len(STYLES), 12)
-        # 0.84 of them are, as it ships; the aim is 0.95.
-        self.assertGreaterEqual(share(lines, "right"), 0.78, wrong)
+        # 0.98 of them are, as it ships; another processor rounds differently.
+        self.assertGreaterEqual(share(lines, "right"), 0.91, wrong)
         self.assertGreaterEqual(share(lines, "nearest"), 0.95, wrong)
 
     def test_no_words_leave_the_picture_nearly_as_it_was(self):
@@ -101,11 +101,10 @@ class Meaning(unittest.TestCase):
         )
         self.assertGreater(np.abs(held - free).mean() * 255, 5)
 
-    def test_words_alone_paint_the_ground_that_they_name(self):
-        # The shapes themselves are in its lessons, and not learnt yet: models/embedded/README.md says how far it is.
-        # Of the ten shapes the last place is the ground.
-        right = [places[-1] for _, _, places in from_words(self.painter)[:10]]
-        self.assertGreaterEqual(sum(right), 9, right)
+    def test_words_alone_paint_the_shapes_patterns_and_scenes_that_they_name(self):
+        rows = from_words(self.painter)
+        wrong = [(prompt, found) for prompt, found, right in rows if not all(right)]
+        self.assertGreaterEqual(len(rows) - len(wrong), 16, wrong)
 
 
 if __name__ == "__main__":

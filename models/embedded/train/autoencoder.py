@@ -95,6 +95,18 @@ def grain(made, wanted):
     return F.l1_loss(contrast(made), contrast(wanted))
 
 
+def relief(made, wanted):
+    """How far the steepness of the luma differs, whichever way it falls: where edges alone are known, which side of one
+    is the lighter is a guess, and the mean of both guesses has no edge at all."""
+
+    def steepness(pictures):
+        light = F.avg_pool2d(luma(pictures), 3, 1)
+        across, down = light.diff(dim=3)[..., 1:, :], light.diff(dim=2)[..., 1:]
+        return F.avg_pool2d((across.square() + down.square() + 1e-5).sqrt(), 3, 1)
+
+    return F.l1_loss(steepness(made), steepness(wanted))
+
+
 def descend(loss, learning, optimiser, schedule):
     """One step of the optimiser down `loss`."""
     optimiser.zero_grad(set_to_none=True)

@@ -19,7 +19,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import words
-from autoencoder import descend, grain, likeness
+from autoencoder import descend, grain, likeness, relief
 from networks import LAST, Networks, noised, side_network, tensor
 from progress import report
 
@@ -77,8 +77,8 @@ class Lessons:
         timesteps = np.where(from_scene, rng.integers(60, LAST, size), repaint).astype(int)
         # Noise alone, as where painting starts from words; and the little that is left of a picture at full strength.
         chance = rng.random(size)
-        pure = chance < (0.4 if edges else alone * from_scene)
-        faint = ~pure & (chance > (0.75 if edges else 0.98))
+        pure = chance < (0.25 if edges else alone * from_scene)
+        faint = ~pure & (chance > (0.5 if edges else 0.97))
         timesteps = torch.from_numpy(np.where(pure | faint, LAST, timesteps))
         sources, targets = torch.stack(sources).float(), torch.stack(targets).float()
         noise = torch.randn_like(sources)
@@ -105,6 +105,7 @@ def main():
     options.add_argument("--pure", type=float, default=0.3, help="scenes that are painted from noise alone")
     options.add_argument("--weight", type=float, default=0.5, help="of the decoded pictures' loss")
     options.add_argument("--grain", type=float, default=2.0, help="of the contrast of small detail in that")
+    options.add_argument("--relief", type=float, default=0.0, help="of the steepness where edges are given")
     options.add_argument("--scenes", type=float, default=0.3)
     options.add_argument("--control", action="store_true")
     options.add_argument("--control-every", type=int, default=2, help="one step of so many is about edges")
@@ -153,6 +154,8 @@ def main():
         if shown is not None:
             wanted = tensor(np.stack([pictures[i] for i in decoded]))
             seen = likeness(shown, wanted) + asked.grain * grain(shown, wanted)
+            if edges:
+                seen = seen + asked.relief * relief(shown, wanted)
         descend(asked.latent * latent + asked.weight * seen, learning, optimiser, schedule)
         torch._foreach_lerp_(average, [p.detach() for p in learning], 1 - min(asked.average, at / (at + 20)))
         means += (np.array([latent.item(), seen.item()]) - means) / min(at, 200)

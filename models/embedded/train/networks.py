@@ -12,7 +12,8 @@ from transformers import CLIPTextModel
 import words
 
 SCALE = 5.0
-CHANNELS = (96, 128)
+# The third level came last: `deepen.py`.
+CHANNELS = (96, 128, 96)
 HINT_CHANNELS = (16, 16, 32, 64)
 LAST = 999
 
@@ -27,18 +28,21 @@ def scheduler():
 ABAR = scheduler().alphas_cumprod
 
 
-def denoiser(latent_channels, width):
+def denoiser(latent_channels, width, channels=CHANNELS[:2]):
+    """Attention everywhere but at the finest level and at the third, which has it in the middle block alone."""
+    levels = len(channels)
+    attends = ["", "CrossAttn", ""][:levels]
     return UNet2DConditionModel(
         sample_size=32,
         in_channels=latent_channels,
         out_channels=latent_channels,
-        block_out_channels=CHANNELS,
+        block_out_channels=channels,
         layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        down_block_types=tuple(f"{kind}DownBlock2D" for kind in attends),
+        up_block_types=tuple(f"{kind}UpBlock2D" for kind in reversed(attends)),
         cross_attention_dim=width,
         # The number of heads, whatever its name says.
-        attention_head_dim=(2, 4),
+        attention_head_dim=(2, 4, 4)[:levels],
         norm_num_groups=16,
         use_linear_projection=True,
     )

@@ -44,12 +44,12 @@ def draw_sources(job):
 
 
 def draw_scenes(job):
-    seed, count, size = job
+    seed, count, size, simple = job
     rng = np.random.default_rng(seed)
     pictures, captions = [], []
     for _ in range(count):
-        picture, caption = scenes.draw(rng, size)
-        styles = [] if rng.random() < 0.55 else [str(rng.choice(NAMES))]
+        picture, caption = scenes.draw(rng, size, simple)
+        styles = [] if simple or rng.random() < 0.55 else [str(rng.choice(NAMES))]
         pictures.append(bytes_of(target(picture, styles)))
         captions.append([caption, styles])
     return np.stack(pictures), captions
@@ -62,13 +62,14 @@ def main():
     options.add_argument("--sources", type=int, default=4500)
     options.add_argument("--styles", type=int, default=5, help="single styles of each source")
     options.add_argument("--scenes", type=int, default=5000)
+    options.add_argument("--simple", action="store_true", help="of the scenes only shapes and patterns, in no style")
     options.add_argument("--seed", type=int, default=100)
     asked = options.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     with Pool(2) as workers:
         jobs = [(asked.seed + part, asked.sources // 20, asked.size, asked.styles) for part in range(20)]
         parts = workers.map(draw_sources, jobs)
-        jobs = [(asked.seed + 50 + part, asked.scenes // 20, asked.size) for part in range(20)]
+        jobs = [(asked.seed + 50 + part, asked.scenes // 20, asked.size, asked.simple) for part in range(20)]
         drawn = workers.map(draw_scenes, jobs)
     first = np.cumsum([0] + [len(part[0]) for part in parts[:-1]])
     np.save(asked.out / "sources.npy", np.concatenate([part[0] for part in parts]))

@@ -256,9 +256,9 @@ SCENES = {
 }  # fmt: skip
 
 
-def draw(rng, size):
-    """A picture and its caption."""
-    kind = rng.random()
+def draw(rng, size, simple=False):
+    """A picture and its caption; `simple`: of a shape or a pattern."""
+    kind = rng.random() * (0.68 if simple else 1)
     if kind < 0.5:
         picture, words = shape(rng, size)
     elif kind < 0.68:

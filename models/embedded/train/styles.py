@@ -95,15 +95,15 @@ def pencil(picture):
 
 
 def oil(picture):
-    strokes = kuwahara(kuwahara(picture, 4), 3)
+    strokes = kuwahara(kuwahara(blur(picture, 1), 4), 3)
     return blur(contrast(saturate(strokes, 1.9), 1.35), 0.7)
 
 
 def watercolour(picture):
-    """Pale washes that leave the paper white where it is light, and the pigment that gathers where a wash ends."""
-    washes = saturate(kuwahara(picture, 4), 2.4)
-    thin = 1 - (1 - washes) * (0.62 - 0.3 * step(luma(washes), 0.62, 0.06))[..., None]
-    return over(thin * np.float32([1.0, 0.985, 0.95]), (0.2, 0.14, 0.3), 0.55 * lines(washes, 1.0, 0.1, 0.025))
+    """Line and wash: pale colours that run into each other and leave the paper white where it is light, under a pen's lines."""
+    washes = blur(saturate(picture, 2.4), 2.5)
+    thin = 1 - (1 - washes) * (0.55 - 0.3 * step(luma(washes), 0.62, 0.06))[..., None]
+    return over(thin * np.float32([1.0, 0.985, 0.95]), (0.14, 0.1, 0.26), 0.8 * lines(picture, 1.2, 0.12, 0.025))
 
 
 def comic(picture):

@@ -19,9 +19,9 @@ pub struct Video {
 }
 
 impl Video {
-    /// How many bytes a picture has in UYVY.
+    /// How many bytes a picture has in BGRX.
     pub fn bytes(&self) -> usize {
-        self.width as usize * self.height as usize * 2
+        self.width as usize * self.height as usize * 4
     }
 }
 
@@ -64,7 +64,7 @@ impl Sender {
         })
     }
 
-    /// Sends one picture in UYVY, without waiting until it is out; `fill` writes [`Video::bytes`] of it.
+    /// Sends one picture in BGRX, without waiting until it is out; `fill` writes [`Video::bytes`] of it.
     pub fn send(&mut self, video: Video, fill: impl FnOnce(&mut [u8])) {
         let buffer = &mut self.buffers[self.next];
         buffer.resize(video.bytes(), 0);
@@ -72,14 +72,14 @@ impl Sender {
         let frame = sys::VideoFrame {
             width: video.width as c_int,
             height: video.height as c_int,
-            four_cc: sys::UYVY,
+            four_cc: sys::BGRX,
             rate_numerator: video.rate.0 as c_int,
             rate_denominator: video.rate.1 as c_int,
             aspect_ratio: 0.0,
             format: sys::PROGRESSIVE,
             timecode: sys::SYNTHESIZE,
             data: buffer.as_mut_ptr(),
-            line_stride: video.width as c_int * 2,
+            line_stride: video.width as c_int * 4,
             metadata: ptr::null(),
             timestamp: 0,
         };

@@ -87,8 +87,8 @@ pub struct Tally {
     pub on_preview: bool,
 }
 
-/// `NDIlib_FourCC_video_type_UYVY`.
-pub const UYVY: u32 = u32::from_le_bytes(*b"UYVY");
+/// `NDIlib_FourCC_video_type_BGRX`.
+pub const BGRX: u32 = u32::from_le_bytes(*b"BGRX");
 /// `NDIlib_frame_format_type_progressive`.
 pub const PROGRESSIVE: c_int = 1;
 /// `NDIlib_send_timecode_synthesize`.

@@ -1,6 +1,7 @@
 //! One picture to many viewers: each pulls from its own [`Feed`](crate::cell::Feed), so the slowest stalls nobody.
 
 pub mod audience;
+pub mod bgrx;
 pub mod budget;
 pub mod config;
 pub mod mjpeg;
@@ -8,7 +9,7 @@ pub mod ndi;
 pub mod pace;
 pub mod placard;
 pub mod rate;
-pub mod uyvy;
+
 pub mod viewer;
 pub mod wire;
 

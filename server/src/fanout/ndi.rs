@@ -8,8 +8,8 @@ use limn_ndi::{Ndi, NdiError, Sender, Tally, Video};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::bgrx;
 use super::rate::Rate;
-use super::uyvy;
 use crate::cell::Feed;
 use crate::lock::lock;
 use crate::ndi::NdiConfig;
@@ -182,7 +182,7 @@ impl Mirrors {
                 rate: rate.fraction(),
             };
             let work = move || {
-                sender.send(video, |out| uyvy::write(shown.frame.pixels(), size, out));
+                sender.send(video, |out| bgrx::write(shown.frame.pixels(), out));
                 sender
             };
             match self.pool.run(work).await {
