@@ -207,11 +207,12 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
                 stages,
             }) => {
                 (frame.sequence, frame.captured) = (turn.sequence, turn.captured);
+                // Counted once it can be seen.
+                session.screen.show(frame, None);
                 session.stats.painted();
                 session
                     .stats
                     .stages(stages.iter().chain([&stage("paint", start)]));
-                session.screen.show(frame, None);
                 if let Some(report) = report {
                     session.say(Event::Report(report));
                 }
