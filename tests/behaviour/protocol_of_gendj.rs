@@ -89,7 +89,10 @@ async fn its_page_finds_what_it_expects() {
     // Whoever comes later begins with the same; a third page finds the server full, and may try again.
     let mut second = Page::open(&house).await;
     until("two sessions", || house.running.store.len() == 2).await;
-    assert_eq!(params(&house)[1], ("a blue house".to_owned(), 7));
+    until("it has what is set", || {
+        params(&house)[1] == ("a blue house".to_owned(), 7)
+    })
+    .await;
     let mut third = Page::open(&house).await;
     assert!(matches!(third.0.next().await, Some(Ok(Message::Close(_)))));
 

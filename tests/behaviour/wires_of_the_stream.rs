@@ -1,6 +1,6 @@
 //! The stream as it goes over the wire: its head, and the framing that each kind of reader needs.
 
-use limn_tests::house::{House, Owner};
+use limn_tests::house::{House, Owner, until};
 use limn_tests::http::{Answer, ask};
 use limn_tests::mjpeg::Viewer;
 use limn_tests::pictures::{BLUE, RED, plain, shows};
@@ -9,6 +9,8 @@ use serde_json::json;
 async fn painted(house: &House) -> Owner {
     let owner = house.begin(json!({"params": {"prompt": "copy"}})).await;
     owner.send(&plain(RED)).await;
+    // Before that there may be a placard.
+    until("it is painted", || house.count(&owner.id, "painted") > 0).await;
     owner
 }
 
