@@ -44,7 +44,8 @@ const value = (page, name) => page.getByTestId(`param-${name}`).inputValue();
 async function accessible(page) {
   await page.addScriptTag({ path: join(import.meta.dirname, 'node_modules/axe-core/axe.min.js') });
   for (const colorScheme of ['dark', 'light']) {
-    await page.emulateMedia({ colorScheme });
+    // Halfway between two colours nothing has its contrast.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const { violations } = await page.evaluate(() => axe.run());
     const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
     assert.deepEqual(grave.map(({ id, nodes }) => `${colorScheme}, ${id}: ${nodes.map(({ html }) => html).join(' | ')}`), []);
