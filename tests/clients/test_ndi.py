@@ -43,10 +43,10 @@ def until(what, said, patience=PATIENCE):
 
 
 class Watch:
-    """Receives in a thread: when each picture came, and the last of them."""
+    """Receives in a thread: when each picture came, and the rate that its sender claims."""
 
     def __init__(self, receiver):
-        self.receiver, self.times, self.last, self.rate = receiver, [], None, None
+        self.receiver, self.times, self.rate = receiver, [], None
         self.dropped = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -62,7 +62,7 @@ class Watch:
 
     def _run(self):
         while not self._over.is_set():
-            self.last, self.rate = self.receiver.picture()
+            _, self.rate = self.receiver.picture()
             self.times.append(time.monotonic())
             self.dropped |= not self.receiver.connected()
 

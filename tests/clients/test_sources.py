@@ -51,13 +51,12 @@ class Viewer:
     """Reads the program in a thread, all the time."""
 
     def __init__(self, server):
-        self.pictures, self.placards, self.longest, self.ended = 0, [], 0.0, False
+        self.placards, self.longest, self.ended = [], 0.0, False
         threading.Thread(target=self._read, args=(f"{server.url}/stream.mjpeg",), daemon=True).start()
 
     def _read(self, url):
         last = time.monotonic()
         for head, _ in parts(url):
-            self.pictures += 1
             now = time.monotonic()
             self.longest, last = max(self.longest, now - last), now
             placard = head.get("x-limn-placard")

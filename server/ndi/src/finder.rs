@@ -78,10 +78,10 @@ impl Finder {
         found
     }
 
-    /// Waits until there are more or fewer, at most for `patience`; whether there are.
-    pub fn wait(&mut self, patience: Duration) -> bool {
+    /// Waits until there are more or fewer, at most for `patience`.
+    pub fn wait(&mut self, patience: Duration) {
         // SAFETY: the instance lives.
-        unsafe { (self.functions.find_wait)(self.instance, patience.as_millis() as u32) }
+        unsafe { (self.functions.find_wait)(self.instance, patience.as_millis() as u32) };
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::finder::Found;
 use crate::sys::{self, Functions};
-use crate::{Ndi, NdiError, Tally, owned};
+use crate::{Ndi, NdiError, owned};
 
 /// A picture that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,16 +82,6 @@ impl Receiver {
     pub fn is_connected(&self) -> bool {
         // SAFETY: the instance lives.
         unsafe { (self.functions.recv_connections)(self.instance) > 0 }
-    }
-
-    /// Tells the source where its pictures are shown.
-    pub fn tell(&self, tally: Tally) {
-        let tally = sys::Tally {
-            on_program: tally.program,
-            on_preview: tally.preview,
-        };
-        // SAFETY: the instance lives, and `tally` until the call is over.
-        unsafe { (self.functions.recv_set_tally)(self.instance, &raw const tally) };
     }
 }
 

@@ -120,7 +120,6 @@ pub struct Functions {
         unsafe extern "C" fn(Instance, *mut VideoFrame, *mut c_void, *mut c_void, u32) -> c_int,
     pub recv_free_video: unsafe extern "C" fn(Instance, *const VideoFrame),
     pub recv_connections: unsafe extern "C" fn(Instance) -> c_int,
-    pub recv_set_tally: unsafe extern "C" fn(Instance, *const Tally) -> bool,
     /// Last, so that it is closed last.
     _library: Library,
 }
@@ -147,7 +146,6 @@ impl Functions {
                 recv_capture: *get(&library, b"NDIlib_recv_capture_v2\0")?,
                 recv_free_video: *get(&library, b"NDIlib_recv_free_video_v2\0")?,
                 recv_connections: *get(&library, b"NDIlib_recv_get_no_connections\0")?,
-                recv_set_tally: *get(&library, b"NDIlib_recv_set_tally\0")?,
                 _library: library,
             })
         }

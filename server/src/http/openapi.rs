@@ -20,7 +20,6 @@ pub async fn document(rooms: web::Data<Rooms>) -> HttpResponse {
 
 /// The same for people.
 pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
-    let document = made(&rooms.listing);
     let mut page = String::from(
         "<p>The same for programs: <a href=/api/openapi.json>openapi.json</a>. What steers a session wants \
          <code>Authorization: Bearer CONTROL</code>, the token that beginning it answered.</p><table>\
@@ -45,8 +44,7 @@ pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
         );
     }
     page.push_str("</table><h2>Bodies and parameters</h2>");
-    let schemas = document["components"]["schemas"].as_object().cloned();
-    for (name, schema) in schemas.unwrap_or_default() {
+    for (name, schema) in schemas(&rooms.listing) {
         let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
         let (name, text) = (escaped(&name), escaped(&text));
         let _ = write!(
@@ -68,10 +66,6 @@ fn made(listing: &Listing) -> Value {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = described(operation);
     }
-    let mut schemas = Map::from_iter([("Error".to_owned(), error())]);
-    for row in listing.rows() {
-        schemas.insert(format!("Params-{}", row.row.id), row.door.schema().clone());
-    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -81,10 +75,21 @@ fn made(listing: &Listing) -> Value {
         },
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": schemas(listing),
             "securitySchemes": {"control": {"type": "http", "scheme": "bearer", "description": "A session's `control`"}},
         },
     })
+}
+
+/// What errors and the rows' parameters look like.
+fn schemas(listing: &Listing) -> Map<String, Value> {
+    let params = listing.rows().map(|choice| {
+        let name = format!("Params-{}", choice.row.id);
+        (name, choice.door.schema().clone())
+    });
+    std::iter::once(("Error".to_owned(), error()))
+        .chain(params)
+        .collect()
 }
 
 fn described(operation: &Operation) -> Value {

@@ -13,6 +13,7 @@ use super::error::ApiError;
 use super::events::{answer, event_of};
 use super::snapshot;
 use super::stream::{Query, answer_with, head_of};
+use crate::program::LONGEST_FADE;
 use crate::refusal::Refusal;
 
 /// `PUT /api/program`.
@@ -71,23 +72,18 @@ fn json(rooms: &Rooms) -> Value {
     json
 }
 
-/// No cross-fade takes longer.
-const LONGEST_FADE_MS: u64 = 60_000;
-
 /// Cuts or fades to a session.
 pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpResponse, ApiError> {
     rooms.operator("cut the program")?;
-    if body.fade_ms > LONGEST_FADE_MS {
-        let reason = format!(
-            "`fade_ms` is {}, and at most {LONGEST_FADE_MS}",
-            body.fade_ms
-        );
+    let fade = Duration::from_millis(body.fade_ms);
+    if fade > LONGEST_FADE {
+        let most = LONGEST_FADE.as_millis();
+        let reason = format!("`fade_ms` is {}, and at most {most}", body.fade_ms);
         return Err(Refusal::new("bad_fade", reason).into());
     }
     let session = body.session.as_deref().map(|key| rooms.session(key));
     let mut on_air = rooms.program.on_air();
     let wanted = session.transpose()?;
-    let fade = Duration::from_millis(body.fade_ms);
     rooms.program.pin(wanted.as_deref(), fade);
     if let Some(session) = &wanted {
         // Answered when the cut is made, which is on the next turn of its loop.

@@ -24,7 +24,7 @@ use rosc::{OscMessage, OscPacket, OscType};
 use serde_json::{Map, Value};
 use tokio::net::UdpSocket;
 
-use crate::program::Program;
+use crate::program::{LONGEST_FADE, Program};
 use crate::session::Session;
 use crate::session::store::Store;
 pub use address::number;
@@ -40,9 +40,6 @@ pub struct OscConfig {
 
 /// No packet that UDP carries is larger.
 const LARGEST: usize = 65_536;
-
-/// No fade takes longer.
-const LONGEST_FADE: f64 = 60.0;
 
 /// What messages act on.
 struct Player {
@@ -170,10 +167,9 @@ impl Player {
                 number(seconds).ok_or("how long the fade takes is a number of seconds")?
             }
         };
-        if !(0.0..=LONGEST_FADE).contains(&seconds) {
-            return Err(format!(
-                "a fade takes 0 to {LONGEST_FADE} s, and not {seconds}"
-            ));
+        let longest = LONGEST_FADE.as_secs();
+        if !(0.0..=longest as f64).contains(&seconds) {
+            return Err(format!("a fade takes 0 to {longest} s, and not {seconds}"));
         }
         let session = name.map(|name| self.named(name)).transpose()?;
         let fade = Duration::from_secs_f64(seconds);

@@ -23,6 +23,9 @@ use crate::session::store::Store;
 use config::{Follow, Format, ProgramConfig};
 use desk::Desk;
 
+/// No cross-fade takes longer.
+pub const LONGEST_FADE: Duration = Duration::from_secs(60);
+
 /// The size of the placard where the program has none of its own.
 const OFF_AIR: Size = Size::new(1280, 720);
 
