@@ -97,7 +97,7 @@ impl House {
     /// One of the numbers in a session's statistics.
     pub fn count(&self, key: &str, counter: &str) -> u64 {
         let session = self.session(key);
-        session.stats().report(session.viewers())[counter]
+        json!(session.stats().report(session.viewers()))[counter]
             .as_u64()
             .unwrap_or_else(|| panic!("no counter `{counter}`"))
     }

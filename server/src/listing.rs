@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use limn_pipeline::{Door, Input, PipelineEntry, Registry, Row};
-use serde_json::{Value, json};
+use limn_pipeline::{Door, Input, PipelineEntry, Registry, Row, RunsOn};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A row with all that is needed to paint with it.
 #[derive(Clone)]
@@ -30,6 +32,37 @@ pub struct Listing {
     registry: Registry,
     rows: HashMap<&'static str, (&'static Row, Arc<Door>)>,
     first: Choice,
+}
+
+/// `GET /api/pipelines`.
+#[derive(Serialize, JsonSchema)]
+pub struct Pipelines {
+    /// The row that new sessions begin with.
+    default: &'static str,
+    pipelines: Vec<PipelineState>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct PipelineState {
+    id: &'static str,
+    title: &'static str,
+    summary: &'static str,
+    input: Input,
+    runs_on: RunsOn,
+    rows: Vec<RowState>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct RowState {
+    id: &'static str,
+    /// Other names that it answers to.
+    aliases: &'static [&'static str],
+    title: &'static str,
+    input: Input,
+    checkpoint: Option<&'static str>,
+    /// The JSON schema of its parameters.
+    schema: Value,
+    defaults: Map<String, Value>,
 }
 
 /// The operator or a user named something that is not in the registry.
@@ -95,23 +128,31 @@ impl Listing {
     }
 
     /// `GET /api/pipelines`.
-    pub fn json(&self) -> Value {
-        let pipelines = self.registry.entries.iter().map(|entry| {
-            let rows = entry.rows.iter().map(|row| {
-                let (row, door) = &self.rows[row.id];
-                json!({
-                    "id": row.id, "aliases": row.aliases, "title": row.title,
-                    "input": row.input.unwrap_or(entry.info.input),
-                    "checkpoint": row.checkpoint.map(|checkpoint| checkpoint.name),
-                    "schema": door.schema(), "defaults": door.defaults().as_map(),
-                })
-            });
-            json!({
-                "id": entry.info.id, "title": entry.info.title, "summary": entry.info.summary,
-                "input": entry.info.input, "runs_on": entry.info.runs_on, "rows": rows.collect::<Vec<_>>(),
-            })
-        });
-        json!({ "default": self.first.row.id, "pipelines": pipelines.collect::<Vec<_>>() })
+    pub fn pipelines(&self) -> Pipelines {
+        let row = |entry: &PipelineEntry, row: &Row| {
+            let (row, door) = &self.rows[row.id];
+            RowState {
+                id: row.id,
+                aliases: row.aliases,
+                title: row.title,
+                input: row.input.unwrap_or(entry.info.input),
+                checkpoint: row.checkpoint.map(|checkpoint| checkpoint.name),
+                schema: door.schema().clone(),
+                defaults: door.defaults().as_map().clone(),
+            }
+        };
+        let pipeline = |entry: &PipelineEntry| PipelineState {
+            id: entry.info.id,
+            title: entry.info.title,
+            summary: entry.info.summary,
+            input: entry.info.input,
+            runs_on: entry.info.runs_on,
+            rows: entry.rows.iter().map(|of| row(entry, of)).collect(),
+        };
+        Pipelines {
+            default: self.first.row.id,
+            pipelines: self.registry.entries.iter().map(pipeline).collect(),
+        }
     }
 }
 

@@ -17,7 +17,12 @@ async fn largest_batch(name: &str, words: [&str; 4]) -> usize {
     first.send(&plain(RED)).await;
     until("the device is taken", || {
         house.running.inference.open_sessions() > 0
-            || house.session(&first.id).stats().report(0)["stages"]["prepare"].is_number()
+            || house
+                .session(&first.id)
+                .stats()
+                .report(0)
+                .stages
+                .contains_key("prepare")
     })
     .await;
     let mut viewers = Vec::new();

@@ -21,12 +21,16 @@ class Examples(unittest.TestCase):
         flags = ("--model", "embedded", "--pipeline", "img2img", "--source", "pattern:256x256@20")
         cls.server = cls.enterClassContext(Server(*flags))
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+
+    def setUp(self):
+        for old in self.folder.iterdir():
+            old.unlink()
         for number, jpeg in enumerate(jpegs()[:3]):
-            (cls.folder / f"{number}.jpg").write_bytes(jpeg)
+            (self.folder / f"{number}.jpg").write_bytes(jpeg)
 
     def run_example(self, *command):
         environment = {**os.environ, "LIMN": self.server.url}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -48,6 +52,12 @@ class Examples(unittest.TestCase):
     def test_python_paints_a_folder(self):
         said = self.run_example(sys.executable, str(EXAMPLES / "live.py"), "ink", ".")
         self.assertIn("'strength': 0.6", said)
+        self.assertEqual([self.size(f"painted-{number}.jpg") for number in range(3)], [(256, 256)] * 3)
+
+    def test_rust_paints_a_folder(self):
+        cargo = ["cargo", "run", "--quiet", "--locked", "--manifest-path", str(ROOT / "Cargo.toml"), "--no-default-features", "--package", "limn-examples"]
+        said = self.run_example(*cargo, "--example", "live", "--", "ink", ".")
+        self.assertIn('"strength":0.6', said)
         self.assertEqual([self.size(f"painted-{number}.jpg") for number in range(3)], [(256, 256)] * 3)
 
     def test_node_watches_the_program(self):

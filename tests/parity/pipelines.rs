@@ -309,6 +309,28 @@ fn another_prompt_changes_the_picture() {
 }
 
 #[test]
+fn other_words_while_it_runs_paint_what_a_new_session_paints() {
+    for name in ["img2img-tiny-one", "lcm-image-tiny-one", "controlnet-share"] {
+        let case = Case::named(name);
+        let mut host = case.host();
+        let before = case.job(1);
+        let mut after = case.job(1);
+        let words = json!({"prompt": "other words", "prompt_b": "and more", "blend": 0.3});
+        let (entry, row) = case.entry();
+        after.params = (entry.door)(row)
+            .apply(&before.params, words.as_object().unwrap(), Unknown::Refuse)
+            .unwrap();
+        let fresh = HostJob {
+            session: SessionId(2),
+            ..after.clone()
+        };
+        let painted = [before, after, fresh].map(|job| host.turn(&[job]).remove(0).unwrap().frame);
+        assert!(painted[1].same_picture(&painted[2]), "{name}");
+        assert!(!painted[0].same_picture(&painted[1]), "{name}");
+    }
+}
+
+#[test]
 fn parameters_out_of_reach_of_the_grid_are_met_as_far_as_they_go() {
     let case = Case::named("lcm-image-tiny-one");
     let mut job = case.job(1);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cancel::Cancel;
@@ -26,7 +27,7 @@ pub struct PipelineInfo {
 }
 
 /// What a pipeline paints from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Input {
     /// Words only: a metronome drives it.
@@ -38,7 +39,7 @@ pub enum Input {
 }
 
 /// Where a pipeline's step runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunsOn {
     /// On the CPU pool: it never stands behind the device.

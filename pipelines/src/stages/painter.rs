@@ -139,16 +139,16 @@ impl Painter {
         {
             return Ok(());
         }
-        // The old one goes first: if the new one fails, the next frame tries again.
-        *stroke.sheet = None;
-        let sheet = Sheet::new(
-            &self.model,
-            &mut self.prompts,
-            self.manner,
-            stroke.params,
-            stroke.control,
-            from_picture,
-        )?;
+        // The old one is taken away first: if the new one fails, the next frame tries again.
+        let (model, prompts) = (&self.model, &mut self.prompts);
+        let (params, control) = (stroke.params, stroke.control);
+        if let Some(mut sheet) = stroke.sheet.take()
+            && sheet.reword(model, prompts, params, control, from_picture)?
+        {
+            *stroke.sheet = Some(sheet);
+            return Ok(());
+        }
+        let sheet = Sheet::new(model, prompts, self.manner, params, control, from_picture)?;
         *stroke.sheet = Some(sheet);
         Ok(())
     }

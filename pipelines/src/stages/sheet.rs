@@ -8,7 +8,7 @@ use tch::{Kind, TchError, Tensor};
 
 use crate::stages::fault;
 use crate::stages::model::Model;
-use crate::stages::params::PaintParams;
+use crate::stages::params::{BlendMode, PaintParams};
 use crate::stages::prompt_cache::{self, PromptCache};
 
 /// How a ControlNet takes part.
@@ -56,6 +56,8 @@ pub struct Sheet {
     pub(super) free_guidance: Option<(Tensor, f64)>,
     /// The words that the text encoder did not read, until somebody has been told.
     pub(super) left_out: Option<String>,
+    /// What all but the conditioning was made with.
+    made_with: (PaintParams, Option<Control>),
 }
 
 impl Sheet {
@@ -83,20 +85,7 @@ impl Sheet {
             ),
             None => None,
         };
-        let first = prompts.get(model.device, &params.prompt)?;
-        let (mut conditioning, mut left_out) =
-            (first.tensor.shallow_clone(), first.left_out.clone());
-        if params.blend > 0.0 && !params.prompt_b.is_empty() {
-            let second = prompts.get(model.device, &params.prompt_b)?;
-            left_out = left_out.or_else(|| second.left_out.clone());
-            conditioning = prompt_cache::blend(
-                &conditioning,
-                &second.tensor,
-                params.blend,
-                params.blend_mode,
-            )
-            .map_err(torch)?;
-        }
+        let (conditioning, left_out) = conditioning(model, prompts, params)?;
         let free_guidance = if dims.is_none() && params.guidance > 1.0 {
             Some((
                 prompts.get(model.device, "")?.tensor.shallow_clone(),
@@ -131,8 +120,58 @@ impl Sheet {
             conditioning,
             free_guidance,
             left_out,
+            made_with: (wordless(params), control),
         })
     }
+
+    /// Takes other words or another blend, if nothing else of `params` differs from what the sheet was made with; false if
+    /// a new sheet is needed. A cross-fade changes the words with every frame.
+    ///
+    /// # Errors
+    /// When the tokenizer or torch refuses.
+    pub(super) fn reword(
+        &mut self,
+        model: &Model,
+        prompts: &mut PromptCache,
+        params: &PaintParams,
+        control: Option<Control>,
+        from_picture: bool,
+    ) -> Result<bool, PipelineError> {
+        if self.from_picture != from_picture || self.made_with != (wordless(params), control) {
+            return Ok(false);
+        }
+        (self.conditioning, self.left_out) = conditioning(model, prompts, params)?;
+        Ok(true)
+    }
+}
+
+/// The parameters without those that make the conditioning.
+fn wordless(params: &PaintParams) -> PaintParams {
+    PaintParams {
+        prompt: String::new(),
+        prompt_b: String::new(),
+        blend: 0.0,
+        blend_mode: BlendMode::Linear,
+        ..params.clone()
+    }
+}
+
+/// The conditioning `[1, N, D]` of both prompts, and the words that the text encoder did not read.
+fn conditioning(
+    model: &Model,
+    prompts: &mut PromptCache,
+    params: &PaintParams,
+) -> Result<(Tensor, Option<String>), PipelineError> {
+    let first = prompts.get(model.device, &params.prompt)?;
+    let (tensor, left_out) = (first.tensor.shallow_clone(), first.left_out.clone());
+    if params.blend == 0.0 || params.prompt_b.is_empty() {
+        return Ok((tensor, left_out));
+    }
+    let second = prompts.get(model.device, &params.prompt_b)?;
+    let left_out = left_out.or_else(|| second.left_out.clone());
+    let blended = prompt_cache::blend(&tensor, &second.tensor, params.blend, params.blend_mode)
+        .map_err(|error| fault::torch(model.device, &error))?;
+    Ok((blended, left_out))
 }
 
 fn plan(

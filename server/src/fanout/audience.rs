@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::wire::Wire;
 use crate::lock::lock;
@@ -23,6 +24,25 @@ pub struct Seat {
     bytes: AtomicU64,
     skipped: AtomicU64,
     recent: Mutex<Recent>,
+}
+
+/// The same, as a route answers it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ViewerState {
+    /// Its address and port.
+    address: String,
+    /// How its parts are framed.
+    wire: &'static str,
+    /// Seconds since it came.
+    age_secs: f64,
+    /// Pictures in the last second.
+    fps: f64,
+    /// Pictures that it was sent.
+    pictures: u64,
+    /// Pictures that it was too slow for.
+    skipped: u64,
+    /// What that came to.
+    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -69,9 +89,9 @@ impl Audience {
         }
     }
 
-    /// One object for each viewer, oldest first.
-    pub fn json(&self) -> Value {
-        self.seats().iter().map(|seat| seat.json()).collect()
+    /// Each viewer, oldest first.
+    pub fn viewers(&self) -> Vec<ViewerState> {
+        self.seats().iter().map(|seat| seat.state()).collect()
     }
 
     fn seats(&self) -> Vec<Arc<Seat>> {
@@ -96,13 +116,17 @@ impl Seat {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    fn json(&self) -> Value {
+    fn state(&self) -> ViewerState {
         let round = |value: f64| (value * 10.0).round() / 10.0;
-        json!({
-            "address": self.address, "wire": self.wire.name(), "age_secs": round(self.since.elapsed().as_secs_f64()),
-            "fps": round(lock(&self.recent).fps), "pictures": self.pictures.load(Ordering::Relaxed),
-            "skipped": self.skipped.load(Ordering::Relaxed), "bytes": self.bytes.load(Ordering::Relaxed),
-        })
+        ViewerState {
+            address: self.address.clone(),
+            wire: self.wire.name(),
+            age_secs: round(self.since.elapsed().as_secs_f64()),
+            fps: round(lock(&self.recent).fps),
+            pictures: self.pictures.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -119,11 +143,8 @@ mod tests {
         drop(gone);
         (0..50).for_each(|_| seat.sent(1000));
         audience.tick(seat.since + Duration::from_secs(2));
-        let json = audience.json();
-        assert_eq!(json.as_array().unwrap().len(), 1);
-        assert_eq!(
-            (&json[0]["fps"], &json[0]["wire"]),
-            (&json!(25.0), &json!("length"))
-        );
+        let viewers = audience.viewers();
+        assert_eq!(viewers.len(), 1);
+        assert_eq!((viewers[0].fps, viewers[0].wire), (25.0, "length"));
     }
 }

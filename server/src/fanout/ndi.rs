@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use limn_ndi::{Ndi, NdiError, Sender, Tally, Video};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::bgrx;
@@ -31,10 +32,43 @@ pub struct Mirror {
     state: Mutex<State>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "lowercase")]
 enum State {
-    Unavailable(String),
-    Sending { receivers: usize, tally: Tally },
+    /// There is no source.
+    Unavailable {
+        /// The reason.
+        why: String,
+    },
+    /// There is one.
+    Sending {
+        /// Who has it open.
+        receivers: usize,
+        /// What they do with it.
+        tally: Lamps,
+    },
+}
+
+/// Whether a receiver has it on air.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+struct Lamps {
+    program: bool,
+    preview: bool,
+}
+
+impl From<Tally> for Lamps {
+    fn from(Tally { program, preview }: Tally) -> Self {
+        Self { program, preview }
+    }
+}
+
+/// An NDI source, as every answer says it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MirrorState {
+    /// The name on the network.
+    name: String,
+    #[serde(flatten)]
+    state: State,
 }
 
 impl Mirror {
@@ -43,21 +77,16 @@ impl Mirror {
             name,
             state: Mutex::new(State::Sending {
                 receivers: 0,
-                tally: Tally::default(),
+                tally: Lamps::default(),
             }),
         }
     }
 
     /// How it stands, as every answer says it.
-    pub fn json(&self) -> Value {
-        match self.state().clone() {
-            State::Unavailable(why) => {
-                json!({"name": self.name, "state": "unavailable", "why": why})
-            }
-            State::Sending { receivers, tally } => json!({
-                "name": self.name, "state": "sending", "receivers": receivers,
-                "tally": {"program": tally.program, "preview": tally.preview},
-            }),
+    pub fn report(&self) -> MirrorState {
+        MirrorState {
+            name: self.name.clone(),
+            state: self.state().clone(),
         }
     }
 
@@ -66,7 +95,9 @@ impl Mirror {
     }
 
     fn fail(&self, why: impl ToString) {
-        *self.state() = State::Unavailable(why.to_string());
+        *self.state() = State::Unavailable {
+            why: why.to_string(),
+        };
     }
 }
 
@@ -169,7 +200,10 @@ impl Mirrors {
                 counted = Some(Instant::now());
                 receivers = sender.receivers();
                 let tally = sender.tally();
-                *mirror.state() = State::Sending { receivers, tally };
+                *mirror.state() = State::Sending {
+                    receivers,
+                    tally: tally.into(),
+                };
             }
             let Some(shown) = last.clone() else { continue };
             let size = shown.frame.size();

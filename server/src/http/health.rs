@@ -1,14 +1,33 @@
 //! Alive, ready, and what there is to paint with.
 
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Rooms;
 use crate::inference::Readiness;
+use crate::listing::Pipelines;
+
+/// That the process answers.
+#[derive(Serialize, JsonSchema)]
+pub struct Health {
+    status: &'static str,
+}
+
+/// Whether a new session paints at once.
+#[derive(Serialize, JsonSchema)]
+pub struct Ready {
+    /// `ready`, `loading` or `failed`.
+    status: &'static str,
+    /// The row that new sessions begin with.
+    row: &'static str,
+    /// Why it failed.
+    reason: Option<String>,
+}
 
 /// `GET /health`: the process answers.
-pub async fn health() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "ok"}))
+pub async fn health() -> web::Json<Health> {
+    web::Json(Health { status: "ok" })
 }
 
 /// `GET /readyz`: the first row is loaded and has made one frame, so that a new session paints at once.
@@ -19,7 +38,11 @@ pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
         Readiness::Loading => ("loading", None),
         Readiness::Failed(error) => ("failed", Some(error.to_string())),
     };
-    let body = json!({"status": status, "row": first.row.id, "reason": reason});
+    let body = Ready {
+        status,
+        row: first.row.id,
+        reason,
+    };
     if status == "ready" {
         HttpResponse::Ok().json(body)
     } else {
@@ -28,6 +51,6 @@ pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
 }
 
 /// `GET /api/pipelines`.
-pub async fn pipelines(rooms: web::Data<Rooms>) -> HttpResponse {
-    HttpResponse::Ok().json(rooms.listing.json())
+pub async fn pipelines(rooms: web::Data<Rooms>) -> web::Json<Pipelines> {
+    web::Json(rooms.listing.pipelines())
 }

@@ -60,6 +60,11 @@ pub fn any_params() -> Value {
     json!({"type": "object", "description": "Some of the row's parameters; `/api/pipelines` has their schemas"})
 }
 
+/// Some document.
+pub fn any_object() -> Value {
+    json!({"type": "object"})
+}
+
 fn made(listing: &Listing) -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
@@ -149,7 +154,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 
 fn responses(operation: &Operation) -> Value {
     let status = match operation.answer {
-        Answer::Json(status) => status,
+        Answer::Json(status, _) => status,
         Answer::Socket => 101,
         Answer::Nothing => 204,
         _ => 200,
@@ -157,7 +162,7 @@ fn responses(operation: &Operation) -> Value {
     let mut answer = json!({"description": operation.says});
     if let Some(media) = media(&operation.answer).filter(|_| operation.method != "head") {
         let schema = match operation.answer {
-            Answer::Json(_) => json!({"type": "object"}),
+            Answer::Json(_, schema) => schema(),
             _ => json!({}),
         };
         answer["content"] = json!({media: {"schema": schema}});
@@ -169,14 +174,14 @@ fn responses(operation: &Operation) -> Value {
     }
     // A server that is not ready says so in the words of a ready one.
     if operation.path == "/readyz" {
-        refused["content"]["application/json"]["schema"] = json!({"type": "object"});
+        refused["content"] = answer["content"].clone();
     }
     json!({status.to_string(): answer, "default": refused})
 }
 
 fn media(answer: &Answer) -> Option<&'static str> {
     match answer {
-        Answer::Json(_) => Some("application/json"),
+        Answer::Json(..) => Some("application/json"),
         Answer::Jpeg => Some("image/jpeg"),
         Answer::Stream => Some("multipart/x-mixed-replace"),
         Answer::Events => Some("text/event-stream"),

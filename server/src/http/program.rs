@@ -5,15 +5,16 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Rooms;
 use super::error::ApiError;
 use super::events::{answer, event_of};
 use super::snapshot;
 use super::stream::{Query, answer_with, head_of};
-use crate::program::LONGEST_FADE;
+use crate::fanout::ndi::MirrorState;
+use crate::program::{LONGEST_FADE, ProgramState};
 use crate::refusal::Refusal;
 
 /// `PUT /api/program`.
@@ -25,6 +26,15 @@ pub struct Cut {
     /// How long the cross-fade takes; 0 cuts.
     #[serde(default)]
     fade_ms: u64,
+}
+
+/// `GET /api/program`.
+#[derive(Serialize, JsonSchema)]
+pub struct OnAir {
+    #[serde(flatten)]
+    program: ProgramState,
+    /// It as an NDI source, where the operator named one.
+    ndi: Option<MirrorState>,
 }
 
 /// The program as multipart MJPEG, with all that a session's stream can do.
@@ -58,22 +68,19 @@ pub async fn picture(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> 
 }
 
 /// Who is on air, and who watches.
-pub async fn show(rooms: web::Data<Rooms>) -> HttpResponse {
-    HttpResponse::Ok().json(json(&rooms))
-}
-
-fn json(rooms: &Rooms) -> Value {
-    let mut json = rooms.program.json();
-    json["ndi"] = rooms
-        .mirrors
-        .as_ref()
-        .map(|mirrors| mirrors.program().json())
-        .into();
-    json
+pub async fn show(rooms: web::Data<Rooms>) -> web::Json<OnAir> {
+    let mirrors = rooms.mirrors.as_ref();
+    web::Json(OnAir {
+        program: rooms.program.state(),
+        ndi: mirrors.map(|mirrors| mirrors.program().report()),
+    })
 }
 
 /// Cuts or fades to a session.
-pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpResponse, ApiError> {
+pub async fn cut(
+    rooms: web::Data<Rooms>,
+    body: web::Json<Cut>,
+) -> Result<web::Json<OnAir>, ApiError> {
     rooms.operator("cut the program")?;
     let fade = Duration::from_millis(body.fade_ms);
     if fade > LONGEST_FADE {
@@ -91,7 +98,7 @@ pub async fn cut(rooms: web::Data<Rooms>, body: web::Json<Cut>) -> Result<HttpRe
             .wait_for(|there| there.as_deref() == Some(&session.key))
             .await;
     }
-    Ok(HttpResponse::Ok().json(json(&rooms)))
+    Ok(show(rooms).await)
 }
 
 /// Who is on air, now and at each change, as server-sent events.

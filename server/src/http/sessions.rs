@@ -4,12 +4,13 @@ use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use limn_pipeline::Unknown;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Rooms;
 use super::error::ApiError;
 use crate::refusal::Refusal;
+use crate::session::SessionState;
 use crate::session::event::EndReason;
 
 /// `POST /api/sessions`.
@@ -31,6 +32,48 @@ pub struct Change {
     row: Option<String>,
     label: Option<String>,
     on_air: Option<bool>,
+}
+
+/// A session that has begun.
+#[derive(Serialize, JsonSchema)]
+pub struct Created {
+    id: String,
+    /// What steers it; said here and nowhere else.
+    control: String,
+    /// The whole checked set.
+    params: Map<String, Value>,
+    urls: Urls,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Urls {
+    stream: String,
+    snapshot: String,
+    frame: String,
+    params: String,
+    events: String,
+    socket: String,
+}
+
+/// What runs.
+#[derive(Serialize, JsonSchema)]
+pub struct List {
+    sessions: Vec<SessionState>,
+}
+
+/// A session after a change.
+#[derive(Serialize, JsonSchema)]
+pub struct Changed {
+    #[serde(flatten)]
+    session: SessionState,
+    /// The whole set; what the new row does not take is gone.
+    params: Map<String, Value>,
+}
+
+/// Where a picture will be seen.
+#[derive(Serialize, JsonSchema)]
+pub struct Accepted {
+    stream: String,
 }
 
 /// Begins a session; 201 with its name, its control token and its URLs. No body at all means the defaults; one that
@@ -76,30 +119,36 @@ pub async fn create(
     session
         .patch(&params, Unknown::Refuse)
         .map_err(ApiError::from)?;
-    let base = format!("/api/sessions/{}", session.key);
-    Ok(HttpResponse::Created().json(json!({
-        "id": session.key,
-        "control": session.control.reveal(),
-        "params": session.params().as_map(),
-        "urls": {
-            "stream": format!("{base}/stream.mjpeg"), "snapshot": format!("{base}/snapshot.jpg"), "frame": format!("{base}/frame"),
-            "params": format!("{base}/params"), "events": format!("{base}/events"), "socket": format!("/api/ws/{}", session.key),
+    let below = |name: &str| format!("/api/sessions/{}/{name}", session.key);
+    Ok(HttpResponse::Created().json(Created {
+        id: session.key.clone(),
+        control: session.control.reveal().to_owned(),
+        params: session.params().as_map().clone(),
+        urls: Urls {
+            stream: below("stream.mjpeg"),
+            snapshot: below("snapshot.jpg"),
+            frame: below("frame"),
+            params: below("params"),
+            events: below("events"),
+            socket: format!("/api/ws/{}", session.key),
         },
-    })))
+    }))
 }
 
 /// All sessions.
-pub async fn list(rooms: web::Data<Rooms>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"sessions": rooms.store.all().iter().map(|session| session.public_json()).collect::<Vec<_>>()}))
+pub async fn list(rooms: web::Data<Rooms>) -> web::Json<List> {
+    let all = rooms.store.all();
+    web::Json(List {
+        sessions: all.iter().map(|session| session.state()).collect(),
+    })
 }
 
 /// One session.
 pub async fn show(
     rooms: web::Data<Rooms>,
     key: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
-    let session = rooms.session(&key)?;
-    Ok(HttpResponse::Ok().json(session.public_json()))
+) -> Result<web::Json<SessionState>, ApiError> {
+    Ok(web::Json(rooms.session(&key)?.state()))
 }
 
 /// Another row or label, or the switch "on air", while live.
@@ -108,7 +157,7 @@ pub async fn change(
     request: HttpRequest,
     key: web::Path<String>,
     body: web::Json<Change>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<web::Json<Changed>, ApiError> {
     let session = rooms.steered(&request, &key)?;
     let Change {
         pipeline,
@@ -125,9 +174,10 @@ pub async fn change(
     if label.is_some() {
         session.set_label(label);
     }
-    let mut answer = session.public_json();
-    answer["params"] = session.params().as_map().clone().into();
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(web::Json(Changed {
+        session: session.state(),
+        params: session.params().as_map().clone(),
+    }))
 }
 
 /// A patch of parameters; answers the whole checked set.
@@ -156,8 +206,9 @@ pub async fn frame(
         return Err(Refusal::new("bad_picture", "the body is empty").into());
     }
     session.upload(Some(bytes));
-    Ok(HttpResponse::Accepted()
-        .json(json!({"stream": format!("/api/sessions/{}/stream.mjpeg", session.key)})))
+    Ok(HttpResponse::Accepted().json(Accepted {
+        stream: format!("/api/sessions/{}/stream.mjpeg", session.key),
+    }))
 }
 
 /// Ends a session.

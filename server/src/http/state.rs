@@ -1,29 +1,54 @@
 //! `/api/state`: every session with everybody who watches it, as an operator wants to see it, and ending one.
 
 use actix_web::{HttpResponse, web};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Rooms;
 use super::error::ApiError;
-use crate::ingest::source::Source;
+use crate::fanout::audience::ViewerState;
+use crate::session::SessionState;
 use crate::session::event::EndReason;
 
+/// `GET /api/state`.
+#[derive(Serialize, JsonSchema)]
+pub struct Everything {
+    sessions: Vec<Watched>,
+    program: Viewers,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Watched {
+    #[serde(flatten)]
+    session: SessionState,
+    /// What the server reads for it, without its password.
+    source: Option<String>,
+    viewers: Vec<ViewerState>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Viewers {
+    viewers: Vec<ViewerState>,
+}
+
 /// Sessions, oldest first; of each viewer its address, wire, age, rate and skips.
-pub async fn state(rooms: web::Data<Rooms>) -> Result<HttpResponse, ApiError> {
+pub async fn state(rooms: web::Data<Rooms>) -> Result<web::Json<Everything>, ApiError> {
     rooms.operator("see who watches")?;
-    let sessions: Vec<Value> = rooms
+    let sessions = rooms
         .store
         .all()
         .iter()
-        .map(|session| {
-            let mut state = session.public_json();
-            state["source"] = session.source().map(Source::name).into();
-            state["viewers"] = session.screen().audience().json();
-            state
+        .map(|session| Watched {
+            session: session.state(),
+            source: session.source().map(|source| source.name().to_owned()),
+            viewers: session.screen().audience().viewers(),
         })
         .collect();
-    let program = rooms.program.screen().audience().json();
-    Ok(HttpResponse::Ok().json(json!({"sessions": sessions, "program": {"viewers": program}})))
+    let viewers = rooms.program.screen().audience().viewers();
+    Ok(web::Json(Everything {
+        sessions,
+        program: Viewers { viewers },
+    }))
 }
 
 /// Ends anybody's session.

@@ -204,8 +204,7 @@ impl Player {
 }
 
 fn fps(session: &Session) -> OscMessage {
-    let report = session.stats().report(session.viewers());
-    let painted = report["fps_painted"].as_f64().unwrap_or_default();
+    let painted = session.stats().report(session.viewers()).fps_painted;
     let label = session.label().unwrap_or_else(|| session.key.clone());
     OscMessage {
         addr: "/limn/fps".to_owned(),

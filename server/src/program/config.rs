@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use limn_pipeline::Size;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// What is on air.
 #[derive(Args, Clone, Debug)]
@@ -15,7 +17,8 @@ pub struct ProgramConfig {
 }
 
 /// Which session is on air where none is pinned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Follow {
     /// The newest that shows a picture.
     Newest,

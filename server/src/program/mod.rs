@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use limn_pipeline::Size;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +42,29 @@ pub struct Program {
     cut: Notify,
     on_air: watch::Sender<Option<String>>,
     ended: CancellationToken,
+}
+
+/// What is on air, as a route answers it.
+#[derive(Serialize, JsonSchema)]
+pub struct ProgramState {
+    /// The session on air.
+    session: Option<String>,
+    /// The session that an operator chose.
+    pinned: Option<String>,
+    /// Who is on air where none is chosen.
+    follow: Follow,
+    width: u32,
+    height: u32,
+    /// The rate of its own, where it has one.
+    fps: Option<f64>,
+    viewers: usize,
+    urls: ProgramUrls,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ProgramUrls {
+    stream: &'static str,
+    snapshot: &'static str,
 }
 
 impl Program {
@@ -102,16 +126,21 @@ impl Program {
     }
 
     /// What `GET /api/program` answers.
-    pub fn json(&self) -> Value {
+    pub fn state(&self) -> ProgramState {
         let size = self.size();
-        json!({
-            "session": *self.on_air.borrow(),
-            "pinned": *self.pinned(),
-            "follow": match self.follow { Follow::Newest => "newest", Follow::Consented => "consented" },
-            "width": size.width, "height": size.height, "fps": self.format.map(|format| format.fps),
-            "viewers": self.screen.viewers(),
-            "urls": {"stream": "/stream.mjpeg", "snapshot": "/snapshot.jpg"},
-        })
+        ProgramState {
+            session: self.on_air.borrow().clone(),
+            pinned: self.pinned().clone(),
+            follow: self.follow,
+            width: size.width,
+            height: size.height,
+            fps: self.format.map(|format| format.fps),
+            viewers: self.screen.viewers(),
+            urls: ProgramUrls {
+                stream: "/stream.mjpeg",
+                snapshot: "/snapshot.jpg",
+            },
+        }
     }
 
     /// Ends its streams with a word.

@@ -1,9 +1,12 @@
 //! What a session says to its user: over the socket that steers it, and as server-sent events.
 
+use std::sync::Arc;
+
 use limn_pipeline::{PipelineError, Report};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::fanout::ndi::MirrorState;
 use crate::refusal::Refusal;
 
 /// Why a session ended.
@@ -20,6 +23,33 @@ pub enum EndReason {
     Removed,
     /// The server stops.
     Draining,
+}
+
+/// What is said once a second: a session's numbers, and what it is painted on.
+#[derive(Debug, Serialize)]
+pub struct StatsEvent {
+    /// Its numbers.
+    #[serde(flatten)]
+    pub report: super::stats::Report,
+    /// It and the program as NDI sources.
+    pub ndi: NdiStates,
+    /// Its pipeline.
+    pub pipeline: &'static str,
+    /// Its row.
+    pub row: &'static str,
+    /// What the row runs on.
+    pub device: String,
+    /// The row's weights, in words.
+    pub checkpoint: Option<String>,
+}
+
+/// See [`StatsEvent::ndi`].
+#[derive(Debug, Serialize)]
+pub struct NdiStates {
+    /// The program.
+    pub program: Option<MirrorState>,
+    /// The session.
+    pub session: Option<MirrorState>,
 }
 
 /// One message; its JSON has the tag `status`, which the nearest peer's page ignores where it does not know it.
@@ -47,7 +77,7 @@ pub enum Event {
         on_air: bool,
     },
     /// Once a second: rates, latency, stages.
-    Stats(Value),
+    Stats(Arc<StatsEvent>),
 }
 
 impl Event {
@@ -64,7 +94,7 @@ impl Event {
             Self::Ready { row, params } => json!({"status": "ready", "row": row, "params": params}),
             Self::OnAir { on_air } => json!({"status": "program", "on_air": on_air}),
             Self::Report(report) => json!({"status": "report", "report": report}),
-            Self::Stats(stats) => tagged("stats", stats.clone()),
+            Self::Stats(stats) => tagged("stats", json!(stats)),
         }
     }
 

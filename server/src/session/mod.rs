@@ -18,12 +18,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use clap::Args;
 use limn_pipeline::{Cancel, Frame, ParamError, ParamSet, SessionId, Timestamp, Unknown};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::sync::{Notify, OwnedSemaphorePermit, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::cell::Inlet;
-use crate::fanout::ndi::Mirror;
+use crate::fanout::ndi::{Mirror, MirrorState};
 use crate::ingest::source::Source;
 use crate::ingest::{Content, Upload};
 use crate::listing::Choice;
@@ -73,6 +75,22 @@ fn rate(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("`{text}` is not a rate from 0.1 to 1000"))
 }
 
+/// A session as everybody may see it, who knows its name.
+#[derive(Serialize, JsonSchema)]
+pub struct SessionState {
+    id: String,
+    label: Option<String>,
+    pipeline: &'static str,
+    row: &'static str,
+    /// Whether its owner agrees to be on air.
+    on_air: bool,
+    /// It as an NDI source of its own, where it is one.
+    ndi: Option<MirrorState>,
+    /// Seconds since it began.
+    age_secs: f64,
+    stats: stats::Report,
+}
+
 /// One running stream.
 pub struct Session {
     /// The name on the wire; it lets one watch and nothing else.
@@ -85,8 +103,10 @@ pub struct Session {
     /// It as an NDI source of its own.
     mirror: Mutex<Option<Arc<Mirror>>>,
     steering: Mutex<Steering>,
-    /// Rung when a parameter or the pipeline changed, so that a still picture is painted anew.
+    /// Rung when a parameter changed, so that a still picture is painted anew.
     changed: Notify,
+    /// Rung when another row was chosen, for which nobody waits until the old one has painted.
+    chosen: Notify,
     /// Where its pictures come from, if not from its owner.
     source: Option<Arc<Source>>,
     inlet: Inlet<Upload>,
@@ -125,6 +145,7 @@ impl Session {
             mirror: Mutex::default(),
             steering: Mutex::new(Steering::new(choice)),
             changed: Notify::new(),
+            chosen: Notify::new(),
             source,
             inlet: Inlet::default(),
             screen: Screen::default(),
@@ -190,7 +211,7 @@ impl Session {
     pub fn switch(&self, choice: Choice) {
         self.heard();
         self.steering().switch(choice);
-        self.changed.notify_one();
+        self.chosen.notify_one();
     }
 
     /// The row it paints with.
@@ -311,18 +332,23 @@ impl Session {
     }
 
     /// What `GET /api/sessions/{id}` answers: nothing that a viewer must not know.
-    pub fn public_json(&self) -> Value {
+    pub fn state(&self) -> SessionState {
         let choice = self.choice();
-        json!({
-            "id": self.key, "label": self.label(), "pipeline": choice.entry.info.id, "row": choice.row.id, "on_air": self.agrees(),
-            "ndi": self.ndi(),
-            "age_secs": self.started.elapsed().as_secs_f64(), "stats": self.stats.report(self.viewers()),
-        })
+        SessionState {
+            id: self.key.clone(),
+            label: self.label(),
+            pipeline: choice.entry.info.id,
+            row: choice.row.id,
+            on_air: self.agrees(),
+            ndi: self.ndi(),
+            age_secs: self.started.elapsed().as_secs_f64(),
+            stats: self.stats.report(self.viewers()),
+        }
     }
 
     /// How it stands as an NDI source, where it is one.
-    pub fn ndi(&self) -> Option<Value> {
-        lock(&self.mirror).as_ref().map(|mirror| mirror.json())
+    pub fn ndi(&self) -> Option<MirrorState> {
+        lock(&self.mirror).as_ref().map(|mirror| mirror.report())
     }
 
     /// How many readers its stream has.

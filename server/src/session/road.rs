@@ -14,6 +14,8 @@ use limn_pipeline::{
     Timestamp,
 };
 
+use tokio::sync::watch;
+
 use super::Session;
 use super::attend::{attend, say_goodbye};
 use super::event::Event;
@@ -60,13 +62,14 @@ struct Turn {
 pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Handle) {
     let ready = Inlet::default();
     let turns = ready.feed();
+    let (busy, painter) = watch::channel(false);
     let (ended, id, inference) = (session.ended.clone(), session.id, tools.inference.clone());
     let loops = {
         let (session, tools) = (Arc::clone(session), tools.clone());
         async move {
             tokio::join!(
-                prepare(&session, &tools, ready),
-                paint(&session, &tools, turns),
+                prepare(&session, &tools, ready, painter),
+                paint(&session, &tools, turns, busy),
                 compress(&session, &tools),
                 attend(&session, &tools),
                 mirror(&session, &tools),
@@ -83,7 +86,12 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
     });
 }
 
-async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
+async fn prepare(
+    session: &Session,
+    tools: &Tools,
+    ready: Inlet<Turn>,
+    mut painter: watch::Receiver<bool>,
+) {
     let mut uploads = session.inlet.feed();
     let skipped = uploads.skipped();
     let mut last: Option<Upload> = None;
@@ -91,7 +99,8 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
         let upload = tokio::select! {
             upload = uploads.next() => upload,
             // New words for a picture that stands still: it is painted anew, as if it had come again.
-            () = session.changed.notified() => Some(again(session, last.as_ref())),
+            () = changed(session, &mut painter) => Some(again(session, last.as_ref())),
+            () = session.chosen.notified() => Some(again(session, last.as_ref())),
         };
         let Some(upload) = upload else { return };
         last = Some(upload.clone());
@@ -151,6 +160,13 @@ async fn prepare(session: &Session, tools: &Tools, ready: Inlet<Turn>) {
     }
 }
 
+/// Waits for a change, and then until the painter has nothing to do: a picture that comes before carries the change as well.
+async fn changed(session: &Session, painter: &mut watch::Receiver<bool>) {
+    session.changed.notified().await;
+    // The painter is gone only when all of the road is.
+    let _ = painter.wait_for(|busy| !busy).await;
+}
+
 /// The last picture once more, as a new frame.
 fn again(session: &Session, last: Option<&Upload>) -> Upload {
     let sequence = session.sequence.fetch_add(1, Ordering::Relaxed) + 1;
@@ -161,7 +177,7 @@ fn again(session: &Session, last: Option<&Upload>) -> Upload {
     }
 }
 
-async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
+async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: watch::Sender<bool>) {
     let mut painter = Painter::default();
     let mut last: Option<Turn> = None;
     let mut complained = None;
@@ -170,9 +186,13 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>) {
     loop {
         let turn = match newer.take() {
             Some(turn) => Some(turn),
-            None => turns.next().await,
+            None => {
+                busy.send_replace(false);
+                turns.next().await
+            }
         };
         let Some(turn) = turn else { return };
+        busy.send_replace(true);
         let same = last.as_ref().is_some_and(|last| {
             last.choice.row.id == turn.choice.row.id
                 && last.params == turn.params

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use limn_pipeline::StageTime;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::lock;
 
@@ -20,6 +21,33 @@ pub struct Stats {
     refused: AtomicU64,
     encoded: AtomicU64,
     recent: Mutex<Recent>,
+}
+
+/// What a session has done, as routes and events say it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    /// Pictures that came in the last second.
+    pub fps_in: f64,
+    /// Pictures painted in the last second.
+    pub fps_painted: f64,
+    /// From a picture's arrival to its JPEG.
+    pub latency_ms: f64,
+    /// Pictures that came.
+    pub received: u64,
+    /// Pictures painted.
+    pub painted: u64,
+    /// Pictures not painted, since nothing differed from the one before.
+    pub unchanged: u64,
+    /// Pictures that a newer one overtook.
+    pub skipped: u64,
+    /// Pictures and steps that were refused.
+    pub refused: u64,
+    /// Pictures compressed for viewers.
+    pub encoded: u64,
+    /// Who watches.
+    pub viewers: usize,
+    /// Milliseconds of each stage.
+    pub stages: BTreeMap<String, f64>,
 }
 
 #[derive(Default)]
@@ -106,16 +134,25 @@ impl Stats {
     }
 
     /// The numbers for people and for scripts.
-    pub fn report(&self, viewers: usize) -> Value {
+    pub fn report(&self, viewers: usize) -> Report {
         let recent = lock(&self.recent);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let round = |value: f64| (value * 100.0).round() / 100.0;
-        json!({
-            "fps_in": round(recent.fps_in), "fps_painted": round(recent.fps_painted), "latency_ms": round(recent.latency_ms),
-            "received": count(&self.received), "painted": count(&self.painted), "unchanged": count(&self.unchanged),
-            "skipped": count(&self.skipped), "refused": count(&self.refused), "encoded": count(&self.encoded),
-            "viewers": viewers,
-            "stages": recent.stages.iter().map(|(stage, millis)| (stage.clone(), json!(round(*millis)))).collect::<serde_json::Map<_, _>>(),
-        })
+        let stages = recent.stages.iter();
+        Report {
+            fps_in: round(recent.fps_in),
+            fps_painted: round(recent.fps_painted),
+            latency_ms: round(recent.latency_ms),
+            received: count(&self.received),
+            painted: count(&self.painted),
+            unchanged: count(&self.unchanged),
+            skipped: count(&self.skipped),
+            refused: count(&self.refused),
+            encoded: count(&self.encoded),
+            viewers,
+            stages: stages
+                .map(|(stage, millis)| (stage.clone(), round(*millis)))
+                .collect(),
+        }
     }
 }

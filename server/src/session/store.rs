@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use limn_pipeline::SessionId;
-use serde_json::{Value, json};
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::event::{EndReason, Event};
+use super::event::{EndReason, Event, NdiStates, StatsEvent};
 use super::road::{self, Tools};
 use super::{Session, SessionConfig, token};
 use crate::ingest::source::Source;
@@ -172,20 +171,24 @@ impl Store {
     }
 
     /// The statistics event of a session: its numbers, and what it is painted on.
-    pub fn stats(&self, session: &Session) -> Value {
-        let mut stats = session.stats().report(session.viewers());
+    pub fn stats(&self, session: &Session) -> StatsEvent {
         let choice = session.choice();
         let program = self
             .tools
             .mirrors
             .as_ref()
-            .map(|mirrors| mirrors.program().json());
-        stats["ndi"] = json!({"program": program, "session": session.ndi()});
-        stats["pipeline"] = choice.entry.info.id.into();
-        stats["row"] = choice.row.id.into();
-        stats["device"] = self.tools.inference.device().device.clone().into();
-        stats["checkpoint"] = self.tools.inference.describe(choice.row).into();
-        stats
+            .map(|mirrors| mirrors.program().report());
+        StatsEvent {
+            report: session.stats().report(session.viewers()),
+            ndi: NdiStates {
+                program,
+                session: session.ndi(),
+            },
+            pipeline: choice.entry.info.id,
+            row: choice.row.id,
+            device: self.tools.inference.device().device.clone(),
+            checkpoint: self.tools.inference.describe(choice.row),
+        }
     }
 }
 
@@ -205,7 +208,7 @@ async fn sweep(store: std::sync::Weak<Store>) {
             } else if tell {
                 session.stats().tick(Instant::now());
                 session.screen().audience().tick(Instant::now());
-                session.say(Event::Stats(store.stats(&session)));
+                session.say(Event::Stats(Arc::new(store.stats(&session))));
             }
         }
     }

@@ -1,26 +1,49 @@
 //! The settings and queue routes of the Real-Time Latent Consistency Model server, derived from our own schemas.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use limn_pipeline::Input;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::http::Rooms;
 use crate::listing::Choice;
 
+/// How many sessions run.
+#[derive(Serialize, JsonSchema)]
+pub struct Queue {
+    queue_size: usize,
+}
+
+/// The first row, as that server describes its pipeline.
+#[derive(Serialize, JsonSchema)]
+pub struct Settings {
+    info: Value,
+    input_params: Value,
+    max_queue_size: usize,
+    /// HTML.
+    page_content: String,
+}
+
 /// `GET /api/queue`: how many sessions run.
-pub async fn queue(rooms: web::Data<Rooms>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"queue_size": rooms.store.len()}))
+pub async fn queue(rooms: web::Data<Rooms>) -> web::Json<Queue> {
+    web::Json(Queue {
+        queue_size: rooms.store.len(),
+    })
 }
 
 /// `GET /api/settings`: the row that new sessions start with, as that server's page draws it.
-pub async fn settings(rooms: web::Data<Rooms>) -> HttpResponse {
+pub async fn settings(rooms: web::Data<Rooms>) -> web::Json<Settings> {
     let choice = rooms.listing.first();
-    HttpResponse::Ok().json(json!({
-        "info": info(choice),
-        "input_params": input_params(choice),
-        "max_queue_size": rooms.store.config().max_sessions,
-        "page_content": format!("<h1>{}</h1><p>{}</p>", choice.row.title, choice.entry.info.summary),
-    }))
+    web::Json(Settings {
+        info: info(choice),
+        input_params: input_params(choice),
+        max_queue_size: rooms.store.config().max_sessions,
+        page_content: format!(
+            "<h1>{}</h1><p>{}</p>",
+            choice.row.title, choice.entry.info.summary
+        ),
+    })
 }
 
 fn info(choice: &Choice) -> Value {

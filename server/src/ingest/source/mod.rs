@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use limn_pipeline::{Frame, Timestamp};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,7 +22,8 @@ use ndi::Network;
 use url::{Kind, SourceUrl};
 
 /// How a source stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "state", content = "why", rename_all = "lowercase")]
 pub enum State {
     /// It has sent nothing yet.
     Opening,
@@ -33,15 +35,15 @@ pub enum State {
     Ended,
 }
 
-impl State {
-    fn json(&self) -> Value {
-        match self {
-            Self::Opening => json!({"state": "opening"}),
-            Self::Running => json!({"state": "running"}),
-            Self::Reconnecting(why) => json!({"state": "reconnecting", "why": why}),
-            Self::Ended => json!({"state": "ended"}),
-        }
-    }
+/// A source that is open, as a route answers it.
+#[derive(Serialize, JsonSchema)]
+pub struct OpenSource {
+    /// As it was named, without its password.
+    source: String,
+    /// How many sessions read it.
+    readers: usize,
+    #[serde(flatten)]
+    state: State,
 }
 
 /// Where a source puts what it reads.
@@ -143,14 +145,13 @@ impl Sources {
         });
     }
 
-    /// One object for each that is open.
-    pub fn json(&self) -> Value {
+    /// Each that is open.
+    pub fn opened(&self) -> Vec<OpenSource> {
         let open = self.open.iter().filter_map(|entry| entry.value().upgrade());
-        open.map(|source| {
-            let mut json = source.tap.state.borrow().json();
-            json["source"] = source.name().into();
-            json["readers"] = source.tap.frames.readers().into();
-            json
+        open.map(|source| OpenSource {
+            source: source.name().to_owned(),
+            readers: source.tap.frames.readers(),
+            state: source.tap.state.borrow().clone(),
         })
         .collect()
     }
