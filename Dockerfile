@@ -1,7 +1,7 @@
 # docker build -t limn .
 # docker build -t limn:cuda --build-arg DEVICE=cuda .
 # docker run --rm -p 7860:7860 limn
-# docker run --rm -p 7860:7860 --gpus all -v limn-cache:/home/limn/.cache limn:cuda server --host 0.0.0.0 --pipeline img2img
+# docker run --rm -p 7860:7860 --gpus all -v limn-cache:/home/limn/.cache -e LIMN_PIPELINE=img2img limn:cuda
 ARG DEVICE=cpu
 
 FROM node:22-bookworm-slim AS frontend
@@ -41,7 +41,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates curl libgomp1 libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 limn \
-    && install -d -o limn -g limn /home/limn/.cache
+    && install -d -o limn -g limn /home/limn/.cache /home/limn/keys
 COPY --from=builder /opt/limn /opt/limn
 COPY LICENSE-MIT LICENSE-APACHE /opt/limn/
 # The driver comes from the host: which parts of it the container sees.
@@ -53,4 +53,8 @@ WORKDIR /home/limn
 EXPOSE 7860
 # With TLS or another port, give `docker run` a --health-cmd of your own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:7860/health"]
-CMD ["server", "--host", "0.0.0.0"]
+# It asks for keys, makes a file of them where there is none, and prints the address that signs an operator in. In a container
+# every other machine is outside: without this nobody could reach it but itself.
+ENV LIMN_HOST=0.0.0.0 \
+    LIMN_AUTH=/home/limn/keys/keys
+CMD ["server"]

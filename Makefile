@@ -106,8 +106,9 @@ test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json #
 	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=300000
 
 .PHONY: soak
-soak: build venv $(CLIP) ## cameras and viewers come and go for MINUTES (10): nothing may be left behind
+soak: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## cameras and viewers come and go, and a page paints, for MINUTES (10) each: nothing may be left behind
 	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
+	cd tests/browser && $(RUN_TESTS) LIMN_SOAK_MINUTES=$(or $(MINUTES),10) node --test --test-name-pattern='minutes of painting' instrument.test.mjs
 
 .PHONY: fuzz
 fuzz: tools ## feed the reader of multipart streams rubble for SECONDS (120); needs cargo-fuzz

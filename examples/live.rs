@@ -5,6 +5,7 @@
 //! cargo run --example live --no-default-features --package limn-examples -- "neon" FOLDER
 //! ```
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -42,7 +43,7 @@ fn main() -> anyhow::Result<()> {
         .send_json(json!({"strength": 0.6}))?
         .body_mut()
         .read_json()?;
-    println!("{set}");
+    writeln!(std::io::stdout(), "{set}")?;
     ureq::delete(path).header("Authorization", &bearer).call()?;
     painted
 }

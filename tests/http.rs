@@ -122,6 +122,67 @@ pub async fn ask(
     Answer::parse(&String::from_utf8_lossy(&bytes[..end]), body)
 }
 
+/// The head of an answer that may have no end; the connection is dropped then.
+///
+/// # Panics
+/// If none comes within [`PATIENCE`].
+pub async fn begin(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let upgrade = headers.iter().any(|(name, _)| *name == "Upgrade");
+    let mut head = head(address, method, path, "HTTP/1.1", headers, 0);
+    if upgrade {
+        head = head.replace("Connection: close", "Connection: Upgrade");
+    }
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
+    let mut bytes = Vec::new();
+    let answered = async {
+        let _ = stream.write_all(head.as_bytes()).await;
+        loop {
+            let end = position(&bytes, b"\r\n\r\n");
+            if end.is_some() || !matches!(stream.read_buf(&mut bytes).await, Ok(1..)) {
+                return end;
+            }
+        }
+    };
+    let end = timeout(PATIENCE, answered).await.ok().flatten();
+    let end = end.unwrap_or_else(|| panic!("no answer to {method} {path}"));
+    let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut answer = Answer::parse(&text, bytes.split_off(end + 4));
+    // A refusal is short and comes whole, perhaps a moment later.
+    let length = answer.header("content-length");
+    let length = length.and_then(|length| length.parse().ok()).unwrap_or(0);
+    while method != "HEAD" && answer.body.len() < length {
+        match timeout(PATIENCE, stream.read_buf(&mut answer.body)).await {
+            Ok(Ok(1..)) => {}
+            _ => break,
+        }
+    }
+    answer
+}
+
+/// A `GET` that takes the server for `host`.
+pub async fn ask_as(address: SocketAddr, host: &str, path: &str) -> Answer {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
+    let mut bytes = Vec::new();
+    let answered = async {
+        stream.write_all(request.as_bytes()).await?;
+        stream.read_to_end(&mut bytes).await
+    };
+    let _ = timeout(PATIENCE, answered).await;
+    let end = position(&bytes, b"\r\n\r\n").expect("an answer");
+    let body = bytes.split_off(end + 4);
+    Answer::parse(&String::from_utf8_lossy(&bytes[..end]), body)
+}
+
 /// The head of a request, its empty line included.
 pub fn head(
     address: SocketAddr,

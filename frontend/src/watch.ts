@@ -3,7 +3,10 @@
 import { canPlay, Player } from './player/player';
 
 const name = location.pathname.split('/').filter(Boolean).at(-1) ?? '';
-const url = name === 'program' ? '/stream.mjpeg' : `/api/sessions/${name}/stream.mjpeg`;
+const stream = name === 'program' ? '/stream.mjpeg' : `/api/sessions/${name}/stream.mjpeg`;
+// A signed address lets its page's stream in as well.
+const sign = new URLSearchParams(location.search).get('sign');
+const url = sign === null ? stream : `${stream}?sign=${sign}`;
 
 if (canPlay()) {
   const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
@@ -16,7 +19,7 @@ if (canPlay()) {
     broken: () => {},
   });
   // Placards are part of what viewers see, so they are played too.
-  player.play(`${url}?wire=length`, true);
+  player.play(`${url}${sign === null ? '?' : '&'}wire=length`, true);
 } else {
   document.body.append(Object.assign(document.createElement('img'), { src: url, alt: 'Painted stream' }));
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::access::AccessConfig;
+use crate::access::task::{KeyTask, UrlTask};
 use crate::bench::BenchConfig;
 use crate::encode::EncodeConfig;
 use crate::fanout::config::FanoutConfig;
@@ -71,6 +73,9 @@ pub struct Config {
     /// The wire of GenDJ.
     #[command(flatten)]
     pub gendj: GendjConfig,
+    /// Who may do what.
+    #[command(flatten)]
+    pub access: AccessConfig,
     /// Something else than serving.
     #[command(subcommand)]
     pub command: Option<Task>,
@@ -81,6 +86,12 @@ pub struct Config {
 pub enum Task {
     /// Measure a pipeline: frames per second and p50/p99 of each stage
     Bench(BenchConfig),
+    /// Make keys
+    #[command(subcommand)]
+    Key(KeyTask),
+    /// Make addresses that need no key
+    #[command(subcommand)]
+    Url(UrlTask),
 }
 
 /// The variables of the nearest peer (Real-Time-Latent-Consistency-Model, `server/config.py`) and the flags they mean.

@@ -1,18 +1,20 @@
 //! Start, in the order of the road; stop, in reverse.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use limn_pipeline::{
     Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::Access;
+use crate::access::task::sign_in_address;
 use crate::config::{Config, Task};
 use crate::fanout::ndi::Mirrors;
 use crate::http::compat::gendj::Addresses;
@@ -60,15 +62,25 @@ impl Running {
 /// Does what the command line asks: serves until a signal comes, or measures, or lists.
 pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
     if config.list_pipelines {
-        use std::io::Write;
-        return Ok(std::io::stdout().write_all(listing::text(&registry).as_bytes())?);
+        return print(&listing::text(&registry));
     }
-    if let Some(Task::Bench(task)) = &config.command {
-        return bench::run(task, &config, &registry).await;
+    let done = match &config.command {
+        Some(Task::Bench(task)) => return bench::run(task, &config, &registry).await,
+        Some(Task::Key(task)) => Some(task.run(&config.access)?),
+        Some(Task::Url(task)) => Some(task.run(&config.access)?),
+        None => None,
+    };
+    if let Some(words) = done {
+        return print(&words);
     }
     let running = start(&config, registry)?;
     shutdown::signal().await;
     running.stop().await
+}
+
+fn print(words: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    Ok(std::io::stdout().write_all(words.as_bytes())?)
 }
 
 /// A viewer takes two file handles, and many systems begin with 1,024 for a process that may have more.
@@ -84,6 +96,13 @@ fn allow_many_files() {
 /// Starts serving and returns at once; must be called on a tokio runtime, where the sessions then run.
 pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     allow_many_files();
+    let host = config.http.host;
+    let access = Arc::new(Access::start(&config.access, host)?);
+    let guarded = !host.is_loopback() && !config.access.open;
+    ensure!(
+        !guarded || (config.osc.osc.is_none() && config.gendj.gendj.is_none()),
+        "`--osc` and `--gendj` know no keys: on {host} they need `--open`"
+    );
     let listing = Arc::new(Listing::new(
         registry,
         config.inference.pipeline.as_deref(),
@@ -143,7 +162,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         mirrors,
         sources,
         osc,
-        all_are_operators: config.http.host.is_loopback(),
+        access: Arc::clone(&access),
         listing: Arc::clone(&listing),
         ingest,
         fanout: config.fanout.clone(),
@@ -159,8 +178,14 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         "limn paints with `{}`: {scheme}://{address}/",
         listing.first().row.id
     );
-    if !config.http.host.is_loopback() {
+    if config.access.open && !host.is_loopback() {
         tracing::warn!("everybody who reaches {address} can use this server: it asks for no key");
+    }
+    // On standard output: the log, which may be kept and shown, has no secrets in it.
+    if let Some(signed) = access.first_sign_in() {
+        let base = format!("{scheme}://{}:{}", reached_at(host), address.port());
+        let address = sign_in_address(&base, &signed);
+        print(&format!("sign in as operator within 12 hours: {address}\n"))?;
     }
     let mut servers = vec![server];
     let mut gendj = None;
@@ -185,6 +210,15 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         gendj,
         servers: servers.collect(),
     })
+}
+
+/// What to write into a browser's address line on this machine.
+fn reached_at(host: IpAddr) -> String {
+    match host {
+        host if host.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(host) => format!("[{host}]"),
+        IpAddr::V4(host) => host.to_string(),
+    }
 }
 
 /// Loads the first row and makes one frame, before anybody waits for it.

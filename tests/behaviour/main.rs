@@ -23,6 +23,7 @@ mod placards_say_what_is_the_matter;
 mod program_is_one_address;
 mod protocol_of_gendj;
 mod protocol_of_the_lcm_server;
+mod rights_are_checked;
 mod session_is_freed;
 mod sessions_over_http;
 mod settings_and_queue_routes;

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scale", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
+    ("access", &["session"]),
     ("telemetry", &[]),
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),
@@ -53,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "access",
             "fanout",
             "inference",
             "ingest",
@@ -71,6 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "access",
             "bench",
             "encode",
             "fanout",
@@ -86,6 +89,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "run",
         &[
+            "access",
             "bench",
             "config",
             "fanout",

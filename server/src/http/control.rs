@@ -11,19 +11,21 @@ use crate::session::Session;
 /// The cookie that carries the token; its path keeps it to one session's socket.
 const COOKIE: &str = "limn_control";
 
+/// What the request shows as a bearer (RFC 6750): a key, or a session's token.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ")
+}
+
 /// Whether the request may steer `session`.
 ///
 /// # Errors
 /// [`ApiError::no_control`] if it shows no token or another's.
 pub fn check(request: &HttpRequest, session: &Session) -> Result<(), ApiError> {
-    let bearer = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
     let cookie = request.cookie(COOKIE);
-    let shown = bearer.or_else(|| cookie.as_ref().map(Cookie::value));
-    if shown.is_some_and(|shown| session.control.matches(shown)) {
+    let cookie = cookie.as_ref().map(Cookie::value);
+    let mut shown = bearer(request).into_iter().chain(cookie);
+    if shown.any(|shown| session.control.matches(shown)) {
         Ok(())
     } else {
         Err(ApiError::no_control())

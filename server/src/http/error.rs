@@ -1,12 +1,13 @@
 //! The only place with status codes.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use limn_ndi::NdiError;
 use limn_pipeline::ParamError;
 use serde_json::json;
 
+use crate::access::Right;
 use crate::ingest::source::url::SourceError;
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
@@ -18,8 +19,8 @@ use crate::session::store::CreateError;
 pub struct ApiError {
     status: StatusCode,
     refusal: Refusal,
-    /// The methods that a 405 must name (RFC 9110, 15.5.6).
-    allow: Option<String>,
+    /// What the status must come with.
+    header: Option<(&'static str, String)>,
 }
 
 impl ApiError {
@@ -27,7 +28,7 @@ impl ApiError {
         Self {
             status,
             refusal,
-            allow: None,
+            header: None,
         }
     }
 
@@ -49,7 +50,7 @@ impl ApiError {
         )
     }
 
-    /// 405: there is such a page, and it is used in other ways.
+    /// 405 with the methods (RFC 9110, 15.5.6): there is such a page, and it is used in other ways.
     pub fn no_method(method: &str, allowed: &str) -> Self {
         let refusal = Refusal::new("no_method", format!("nothing answers {method} here"));
         let error = Self::new(
@@ -57,7 +58,7 @@ impl ApiError {
             refusal.hint(format!("use {allowed}")),
         );
         Self {
-            allow: Some(allowed.to_owned()),
+            header: Some((ALLOW.as_str(), allowed.to_owned())),
             ..error
         }
     }
@@ -69,20 +70,50 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, refusal)
     }
 
-    /// 403: what only an operator may do, as `what` says.
-    pub fn operators_only(what: &str) -> Self {
-        let refusal = Refusal::new("operators_only", format!("only an operator may {what}"))
-            .hint("on a loopback address everybody is one");
+    /// 401: no key was shown, and one is asked for.
+    pub fn no_key() -> Self {
+        let refusal = Refusal::new("no_key", "this server asks for a key");
+        let error = Self::new(
+            StatusCode::UNAUTHORIZED,
+            refusal.hint("send it as `Authorization: Bearer KEY`, or sign in on the page"),
+        );
+        Self {
+            header: Some((WWW_AUTHENTICATE.as_str(), "Bearer".to_owned())),
+            ..error
+        }
+    }
+
+    /// 403: what was shown is not enough.
+    pub fn no_right(needed: Right) -> Self {
+        let reason = format!("this asks for the right `{}`", needed.name());
+        Self::new(StatusCode::FORBIDDEN, Refusal::new("no_right", reason))
+    }
+
+    /// 403: no key of this server's, or a signed right that has ended.
+    pub fn wrong_key() -> Self {
+        let refusal = Refusal::new("wrong_key", "this key opens nothing here, or has ended");
         Self::new(StatusCode::FORBIDDEN, refusal)
+    }
+
+    /// 421: the request is for another machine's name.
+    pub fn unknown_host() -> Self {
+        let refusal = Refusal::new(
+            "unknown_host",
+            "without keys this server answers to the names of its own machine",
+        );
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            refusal.hint("`--hostname NAME` adds one, `--auth FILE` asks for keys instead"),
+        )
     }
 
     /// 403: a page from another machine.
     pub fn foreign() -> Self {
-        let refusal = Refusal::new(
-            "foreign_origin",
-            "pages from elsewhere may not use this port",
-        );
-        Self::new(StatusCode::FORBIDDEN, refusal)
+        let refusal = Refusal::new("foreign_origin", "pages from elsewhere may not do this");
+        Self::new(
+            StatusCode::FORBIDDEN,
+            refusal.hint("`--cors-origin ORIGIN` lets one in"),
+        )
     }
 
     /// 400: the request is not what this route reads.
@@ -135,8 +166,8 @@ impl ResponseError for ApiError {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
         }
-        if let Some(allow) = &self.allow {
-            response.insert_header((ALLOW, allow.as_str()));
+        if let Some((name, value)) = &self.header {
+            response.insert_header((*name, value.as_str()));
         }
         response.json(json!({"error": self.refusal.json()}))
     }

@@ -20,7 +20,7 @@ pub async fn frames(
     key: web::Path<String>,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let session = rooms.steered(&request, &key)?;
+    let session = rooms.session(&key)?;
     let (response, socket, messages) =
         actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
     let messages = rooms.whole(messages);

@@ -7,14 +7,17 @@ mod control;
 mod error;
 mod events;
 mod frames;
+mod gate;
 mod generate;
 mod health;
 mod leaflet;
+mod login;
 mod openapi;
 mod osc;
 mod program;
 mod routes;
 mod sessions;
+mod share;
 mod snapshot;
 mod sources;
 mod state;
@@ -25,12 +28,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use actix_cors::Cors;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web;
 use actix_web::{App, HttpRequest, HttpServer};
 use bytes::Bytes;
 use clap::Args;
 use tokio::sync::watch;
 
+use crate::access::{Access, Right};
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::ndi::Mirrors;
 use crate::inference::Readiness;
@@ -43,6 +49,7 @@ use crate::session::Session;
 use crate::session::store::Store;
 pub use assets::presets;
 use error::ApiError;
+use gate::Caller;
 
 /// Who may come in, and where.
 #[derive(Args, Clone, Debug)]
@@ -78,8 +85,8 @@ pub struct Rooms {
     pub sources: Arc<Sources>,
     /// Where OSC is listened to.
     pub osc: Option<SocketAddr>,
-    /// Whether whoever reaches the server may do all that an operator may.
-    pub all_are_operators: bool,
+    /// Who may do what.
+    pub access: Arc<Access>,
     /// Limits for pictures that come in.
     pub ingest: Arc<IngestConfig>,
     /// What viewers may have.
@@ -102,27 +109,11 @@ impl Rooms {
             .ok_or_else(|| ApiError::no_session(key))
     }
 
-    /// The same, for a request that may steer it.
-    fn steered(&self, request: &HttpRequest, key: &str) -> Result<Arc<Session>, ApiError> {
-        let session = self.session(key)?;
-        // What the server reads by itself has no owner but the operator.
-        if !(self.all_are_operators && session.source().is_some()) {
-            control::check(request, &session)?;
-        }
-        Ok(session)
-    }
-
-    /// Lets only operators pass; `what` is what they may do.
-    fn operator(&self, what: &str) -> Result<(), ApiError> {
-        if self.all_are_operators {
-            return Ok(());
-        }
-        Err(ApiError::operators_only(what))
-    }
-
     /// The source of that name, opened for a new session: it is a door into the network behind the server.
-    fn source(&self, name: &str) -> Result<Arc<Source>, ApiError> {
-        self.operator("name a source")?;
+    fn source(&self, request: &HttpRequest, name: &str) -> Result<Arc<Source>, ApiError> {
+        if !Caller::of(request).is_operator() {
+            return Err(ApiError::no_right(Right::Operator));
+        }
         let url: SourceUrl = name.parse()?;
         Ok(self.sources.open(&url))
     }
@@ -156,12 +147,15 @@ pub fn serve(
     rooms: web::Data<Rooms>,
 ) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
     let tls = tls::config(config)?;
+    let origins = rooms.access.cors_origins().to_vec();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(rooms.clone())
             .app_data(json_config())
             .app_data(query_config())
             .configure(routes::configure)
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(gate::doorway))
     })
     // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
     .h1_allow_half_closed(false)
@@ -177,6 +171,14 @@ pub fn serve(
     };
     let address = server.addrs()[0];
     Ok((server.run(), address))
+}
+
+/// For scripts of other pages; they show their key as a bearer, since cookies stay with our own.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default().allow_any_method().allow_any_header();
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 fn query_config() -> web::QueryConfig {

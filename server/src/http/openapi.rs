@@ -81,7 +81,10 @@ fn made(listing: &Listing) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas(listing),
-            "securitySchemes": {"control": {"type": "http", "scheme": "bearer", "description": "A session's `control`"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "A key of the server's, where it asks for one"},
+                "control": {"type": "http", "scheme": "bearer", "description": "A session's `control`"},
+            },
         },
     })
 }
@@ -103,8 +106,9 @@ fn described(operation: &Operation) -> Value {
         "operationId": format!("{} {}", operation.method, operation.path),
         "parameters": parameters(operation),
         "responses": responses(operation),
-        // The token is asked for only where a session is steered.
-        "security": [{}, {"control": []}],
+        // What is asked for depends on the server: without keys only a session's token, where one is steered.
+        "security": [{}, {"key": []}, {"control": []}],
+        "x-right": operation.right,
     });
     let (content, needed) = match &operation.body {
         Body::Empty => return described,
@@ -127,6 +131,12 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         parameters.push(json!({
             "name": "key", "in": "path", "required": true, "description": "A session's id",
             "schema": {"type": "string", "minLength": 1},
+        }));
+    }
+    if operation.path == "/api/share" {
+        parameters.push(json!({
+            "name": "session", "in": "query", "required": true, "description": "A session's id",
+            "schema": {"type": "string"},
         }));
     }
     if matches!(operation.answer, Answer::Stream) {

@@ -110,7 +110,9 @@ pub async fn create(
         .apply(choice.door.defaults(), &params, Unknown::Refuse)
         .map_err(ApiError::from)?;
     let source = source.filter(|source| source != "browser");
-    let source = source.map(|source| rooms.source(&source)).transpose()?;
+    let source = source
+        .map(|source| rooms.source(&request, &source))
+        .transpose()?;
     let session = rooms
         .store
         .create(None, choice, source)
@@ -154,11 +156,10 @@ pub async fn show(
 /// Another row or label, or the switch "on air", while live.
 pub async fn change(
     rooms: web::Data<Rooms>,
-    request: HttpRequest,
     key: web::Path<String>,
     body: web::Json<Change>,
 ) -> Result<web::Json<Changed>, ApiError> {
-    let session = rooms.steered(&request, &key)?;
+    let session = rooms.session(&key)?;
     let Change {
         pipeline,
         row,
@@ -183,24 +184,20 @@ pub async fn change(
 /// A patch of parameters; answers the whole checked set.
 pub async fn params(
     rooms: web::Data<Rooms>,
-    request: HttpRequest,
     key: web::Path<String>,
     body: web::Json<Map<String, Value>>,
 ) -> Result<HttpResponse, ApiError> {
-    let set = rooms
-        .steered(&request, &key)?
-        .patch(&body, Unknown::Refuse)?;
+    let set = rooms.session(&key)?.patch(&body, Unknown::Refuse)?;
     Ok(HttpResponse::Ok().json(set.as_map()))
 }
 
 /// One picture in: JPEG, PNG or WebP. 202 with the stream's path; what is wrong inside comes as an event.
 pub async fn frame(
     rooms: web::Data<Rooms>,
-    request: HttpRequest,
     key: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let session = rooms.steered(&request, &key)?;
+    let session = rooms.session(&key)?;
     let bytes = rooms.picture(body).await?;
     if bytes.is_empty() {
         return Err(Refusal::new("bad_picture", "the body is empty").into());
@@ -214,10 +211,9 @@ pub async fn frame(
 /// Ends a session.
 pub async fn delete(
     rooms: web::Data<Rooms>,
-    request: HttpRequest,
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let session = rooms.steered(&request, &key)?;
+    let session = rooms.session(&key)?;
     rooms.store.end(&session, EndReason::Left);
     Ok(HttpResponse::NoContent().finish())
 }

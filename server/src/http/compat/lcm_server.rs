@@ -40,10 +40,7 @@ pub async fn socket(
     let (mut response, socket, messages) =
         actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
     let session = match rooms.store.find(&key) {
-        Some(session) => {
-            control::check(&request, &session)?;
-            Ok(session)
-        }
+        Some(session) => Ok(session),
         None => {
             let choice = rooms
                 .listing

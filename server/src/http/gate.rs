@@ -1,0 +1,240 @@
+//! The one place where rights are checked: every route of the table is behind [`gate`], everything behind [`doorway`].
+
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, ResponseError, web};
+
+use super::error::ApiError;
+use super::routes::{Answer, Operation};
+use super::{Rooms, control, login};
+use crate::access::signed::Scope;
+use crate::access::{Access, Right};
+use crate::session::Session;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    right: Option<Right>,
+    /// Whether a key said so, and not the address that the server listens on.
+    keyed: bool,
+}
+
+impl Caller {
+    /// As the gate found.
+    pub fn of(request: &HttpRequest) -> Self {
+        let nobody = Self {
+            right: None,
+            keyed: false,
+        };
+        request.extensions().get().copied().unwrap_or(nobody)
+    }
+
+    /// What may be done everywhere.
+    pub fn right(self) -> Option<Right> {
+        self.right
+    }
+
+    /// Whether everything may be done.
+    pub fn is_operator(self) -> bool {
+        self.right == Some(Right::Operator)
+    }
+
+    /// Whether other people's sessions are steered without their token. On a keyless machine they are not: there
+    /// everybody is an operator.
+    fn steers_all(self) -> bool {
+        self.is_operator() && self.keyed
+    }
+}
+
+/// Lets through who may do what `operations`, all of one path, need.
+pub async fn gate(
+    operations: Vec<&'static Operation>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let method = request.method().as_str();
+    let wanted = operations.iter().find(|operation| operation.is(method));
+    let admitted = wanted.map(|operation| admit(&request, operation));
+    match admitted {
+        Some(Err(error)) => Ok(request.into_response(error.error_response())),
+        Some(Ok(caller)) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        // A method that nothing answers is told so.
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
+fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiError> {
+    let rooms = rooms(request);
+    let reads = [Method::GET, Method::HEAD].contains(request.method());
+    if (!reads || matches!(operation.answer, Answer::Socket)) && is_foreign(request, &rooms.access)
+    {
+        return Err(ApiError::foreign());
+    }
+    let (showed, granted) = login::shown(request.request(), &rooms.access);
+    let granted = granted
+        .iter()
+        .filter(|grant| covers(&grant.scope, request, operation));
+    let keyed = granted.map(|grant| grant.right).max();
+    let right = keyed.max(rooms.access.free().map(|grant| grant.right));
+    let caller = Caller {
+        right,
+        keyed: keyed.is_some(),
+    };
+    let Some(needed) = operation.right else {
+        return Ok(caller);
+    };
+    let key = request.match_info().get("key");
+    let session = key.and_then(|key| rooms.store.find(key));
+    let owns = |session: &Arc<Session>| control::check(request.request(), session).is_ok();
+    let enough = match session {
+        // A player steers what is the player's own.
+        Some(session) if needed == Right::Player => {
+            // What the server reads by itself has no owner but the operator.
+            let unowned = caller.is_operator() && session.source().is_some();
+            let steers = owns(&session) || unowned || caller.steers_all();
+            if !steers && right.is_some() {
+                return Err(ApiError::no_control());
+            }
+            steers
+        }
+        Some(session) if needed == Right::Viewer => right.is_some() || owns(&session),
+        _ => right >= Some(needed),
+    };
+    match right {
+        _ if enough => Ok(caller),
+        None if !showed => Err(ApiError::no_key()),
+        _ => Err(ApiError::no_right(needed)),
+    }
+}
+
+fn covers(scope: &Scope, request: &ServiceRequest, operation: &Operation) -> bool {
+    match scope {
+        Scope::All => true,
+        Scope::Program => operation.of_program,
+        Scope::Session(key) => request.match_info().get("key") == Some(key),
+    }
+}
+
+/// Whether a page from elsewhere asks. What is no browser sends no origin.
+fn is_foreign(request: &ServiceRequest, access: &Access) -> bool {
+    let Some(origin) = request.headers().get(header::ORIGIN) else {
+        return false;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return true;
+    };
+    let authority = origin.split_once("://").map_or("", |(_, rest)| rest);
+    let own = authority_of(request)
+        .is_some_and(|host| !authority.is_empty() && authority.eq_ignore_ascii_case(host));
+    !(own || access.is_hostname(host_of(authority)) || access.allows_origin(origin))
+}
+
+/// What the client says it asked: over HTTP/2 it stands in the address.
+fn authority_of(request: &ServiceRequest) -> Option<&str> {
+    let header = request.headers().get(header::HOST);
+    let stated = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    stated.or(header.and_then(|value| value.to_str().ok()))
+}
+
+/// Without the port.
+fn host_of(authority: &str) -> &str {
+    let end = match authority.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    &authority[..end]
+}
+
+/// The names under which a keyless server on a loopback address is asked.
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Turns away requests for another machine's name, and gives every answer the headers that keep a browser careful.
+pub async fn doorway(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let access = &rooms(&request).access;
+    let stranger = access.is_local()
+        && authority_of(&request).is_some_and(|authority| {
+            let host = host_of(authority);
+            !is_this_machine(host) && !access.is_hostname(host)
+        });
+    let embeddable = request.path().starts_with("/watch/");
+    let mut response = if stranger {
+        let refusal = ApiError::unknown_host().error_response();
+        request.into_response(refusal)
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
+    let headers = response.headers_mut();
+    let mut say = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    say(header::REFERRER_POLICY, "no-referrer");
+    if embeddable {
+        say(header::CONTENT_SECURITY_POLICY, POLICY);
+    } else {
+        say(header::CONTENT_SECURITY_POLICY, POLICY_UNFRAMED);
+        say(header::X_FRAME_OPTIONS, "DENY");
+    }
+    Ok(response)
+}
+
+/// Nothing from elsewhere, no script but the page's files. Styles stand in the page as well; pictures and recordings are made
+/// in it.
+const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
+    style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'";
+const POLICY_UNFRAMED: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
+    style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+fn rooms(request: &ServiceRequest) -> &web::Data<Rooms> {
+    request
+        .app_data::<web::Data<Rooms>>()
+        .expect("every application has its rooms")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_read_without_its_port() {
+        assert_eq!(host_of("localhost:7860"), "localhost");
+        assert_eq!(host_of("[::1]:7860"), "[::1]");
+        assert_eq!(host_of("show.example"), "show.example");
+    }
+
+    #[test]
+    fn this_machine_has_few_names() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "0.0.0.0",
+            "",
+            "localhost.evil",
+        ] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Showing a key: as a bearer, in the cookie of the page, or signed in the address.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Rooms;
+use super::control::bearer;
+use super::error::ApiError;
+use super::gate::Caller;
+use crate::access::{Access, Grant, Right};
+
+/// Holds what was shown at the sign-in.
+const COOKIE: &str = "limn_key";
+
+/// What stands before a signed right in an address. A key never does: addresses are written into logs.
+const SIGN: &str = "sign=";
+
+/// `POST /api/login`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// A key, or a signed right.
+    key: String,
+}
+
+/// What the caller may do.
+#[derive(Serialize, JsonSchema)]
+pub struct Me {
+    /// Nothing, without a key.
+    right: Option<Right>,
+}
+
+/// What the request shows that could be something, and what all of it is good for.
+pub fn shown(request: &HttpRequest, access: &Access) -> (bool, Vec<Grant>) {
+    let cookie = request.cookie(COOKIE);
+    let keys = bearer(request)
+        .into_iter()
+        .chain(cookie.as_ref().map(Cookie::value));
+    let parts = request.query_string().split('&');
+    let signed = parts.filter_map(|part| part.strip_prefix(SIGN));
+    let granted: Vec<_> = keys
+        .map(|key| access.credential(key))
+        .chain(signed.map(|signed| access.signed(signed)))
+        .collect();
+    (!granted.is_empty(), granted.into_iter().flatten().collect())
+}
+
+/// Gives the page a cookie for a key, so that it need not keep the key itself.
+pub async fn login(
+    rooms: web::Data<Rooms>,
+    body: web::Json<Login>,
+) -> Result<HttpResponse, ApiError> {
+    let Login { key } = body.into_inner();
+    if rooms.access.credential(&key).is_none() {
+        return Err(ApiError::wrong_key());
+    }
+    let cookie = Cookie::build(COOKIE, key)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(rooms.https)
+        .finish();
+    Ok(HttpResponse::NoContent().cookie(cookie).finish())
+}
+
+/// Takes the cookie away again.
+pub async fn logout() -> HttpResponse {
+    let mut cookie = Cookie::build(COOKIE, "").path("/").finish();
+    cookie.make_removal();
+    HttpResponse::NoContent().cookie(cookie).finish()
+}
+
+/// What the caller may do.
+pub async fn me(request: HttpRequest) -> web::Json<Me> {
+    web::Json(Me {
+        right: Caller::of(&request).right(),
+    })
+}
