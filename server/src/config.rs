@@ -22,7 +22,7 @@ use crate::ingest::IngestConfig;
 use crate::ndi::NdiConfig;
 use crate::osc::OscConfig;
 use crate::program::config::ProgramConfig;
-use crate::session::SessionConfig;
+use crate::session::config::SessionConfig;
 
 /// Live video, repainted by a diffusion pipeline: camera in, MJPEG out.
 #[derive(Parser, Clone, Debug)]

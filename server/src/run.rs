@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use limn_pipeline::{
     Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::access::Access;
@@ -27,6 +27,7 @@ use crate::pool::Pool;
 use crate::program::Program;
 use crate::session::road::Tools;
 use crate::session::store::Store;
+use crate::session::wish::Wish;
 use crate::{bench, osc, shutdown};
 
 /// A server that runs until it is stopped.
@@ -47,9 +48,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Ends every session and then the server.
+    /// Lets sessions go on for `--drain`, ends those that are left, and then the server.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.store.drain();
+        self.store.drain().await;
+        self.store.close();
         self.program.stop();
         for (handle, running) in self.servers {
             handle.stop(true).await;
@@ -116,6 +118,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         inference: inference.clone(),
         pool: pool.clone(),
         ingest: Arc::clone(&ingest),
+        frame_gap: Duration::from_secs_f64(1.0 / config.session.max_fps),
         jpeg_quality: config.encode.jpeg_quality,
         mirrors: mirrors.clone(),
     };
@@ -138,11 +141,14 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let sources = Arc::new(Sources::new(Network::new(&config.ndi)));
     if let Some(url) = &config.ingest.source {
         let source = sources.open(url);
-        let session = store.create(None, listing.first().clone(), Some(source))?;
+        let session = store.create(Wish {
+            source: Some(source),
+            ..Wish::of(listing.first().clone())
+        })?;
         let params = config.ingest.source_params.clone().unwrap_or_default();
         session
             .patch(&params, Unknown::Refuse)
-            .context("`--source-params`")?;
+            .map_err(|refusal| anyhow!("`--source-params`: {}", refusal.message))?;
         program.pin(Some(&session), Duration::ZERO);
         tracing::info!("{url} is on air: session {}", session.key);
     }
@@ -165,6 +171,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         access: Arc::clone(&access),
         listing: Arc::clone(&listing),
         ingest,
+        uploads: Semaphore::new(config.ingest.max_upload_bytes / http::UPLOAD_UNIT),
+        body_timeout: config.http.body_timeout,
         fanout: config.fanout.clone(),
         jpeg_quality: config.encode.jpeg_quality,
         frontend: config.http.frontend.clone(),

@@ -94,6 +94,11 @@ impl Audience {
         self.seats().iter().map(|seat| seat.state()).collect()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.seats().len()
+    }
+
     fn seats(&self) -> Vec<Arc<Seat>> {
         lock(&self.0).iter().filter_map(Weak::upgrade).collect()
     }

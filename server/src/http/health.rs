@@ -17,7 +17,7 @@ pub struct Health {
 /// Whether a new session paints at once.
 #[derive(Serialize, JsonSchema)]
 pub struct Ready {
-    /// `ready`, `loading` or `failed`.
+    /// `ready`, `loading`, `failed` or `draining`.
     status: &'static str,
     /// The row that new sessions begin with.
     row: &'static str,
@@ -34,6 +34,7 @@ pub async fn health() -> web::Json<Health> {
 pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
     let first = rooms.listing.first();
     let (status, reason) = match &*rooms.warm.borrow() {
+        _ if rooms.store.is_draining() => ("draining", None),
         Readiness::Ready(_) => ("ready", None),
         Readiness::Loading => ("loading", None),
         Readiness::Failed(error) => ("failed", Some(error.to_string())),

@@ -150,7 +150,7 @@ impl Player {
                     let patch = Map::from_iter([(name.to_owned(), value)]);
                     session.patch(&patch, Unknown::Refuse)
                 };
-                patched.map(drop).map_err(|error| error.to_string())
+                patched.map(drop).map_err(|refusal| refusal.message)
             }
         }
     }

@@ -71,6 +71,11 @@ pub enum Event {
     },
     /// A word from the pipeline.
     Report(Report),
+    /// The server stops, in so many seconds or when all have left.
+    Draining {
+        /// How many.
+        seconds: f64,
+    },
     /// It is on air now, or no longer.
     OnAir {
         /// Which of the two.
@@ -92,6 +97,7 @@ impl Event {
             Self::Refused(refusal) => tagged("refused", refusal.json()),
             Self::Loading { row } => json!({"status": "loading", "row": row}),
             Self::Ready { row, params } => json!({"status": "ready", "row": row, "params": params}),
+            Self::Draining { seconds } => json!({"status": "draining", "seconds": seconds}),
             Self::OnAir { on_air } => json!({"status": "program", "on_air": on_air}),
             Self::Report(report) => json!({"status": "report", "report": report}),
             Self::Stats(stats) => tagged("stats", json!(stats)),
@@ -103,7 +109,9 @@ impl Event {
         match self {
             Self::Report(_) | Self::Refused(_) => None,
             Self::Ready { row, .. } => Some(json!({"status": "ready", "row": row})),
-            Self::Loading { .. } | Self::OnAir { .. } | Self::Stats(_) => Some(self.json()),
+            Self::Loading { .. } | Self::Draining { .. } | Self::OnAir { .. } | Self::Stats(_) => {
+                Some(self.json())
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use limn_pipeline::{
     HostJob, Input, Output, ParamSet, PipelineError, PipelineHost, Prepared, RunsOn, StageTime,
@@ -40,6 +40,8 @@ pub struct Tools {
     pub pool: Pool,
     /// What is done to pictures that come in.
     pub ingest: Arc<IngestConfig>,
+    /// The least time between two frames that are taken.
+    pub frame_gap: Duration,
     /// What is done to pictures that leave.
     pub jpeg_quality: u8,
     /// What sessions are as NDI sources, if the operator named one.
@@ -95,7 +97,11 @@ async fn prepare(
     let mut uploads = session.inlet.feed();
     let skipped = uploads.skipped();
     let mut last: Option<Upload> = None;
+    let mut pace = tokio::time::interval(tools.frame_gap);
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        // More than may be taken in a second is overtaken, like what comes too fast to be painted.
+        pace.tick().await;
         let upload = tokio::select! {
             upload = uploads.next() => upload,
             // New words for a picture that stands still: it is painted anew, as if it had come again.
