@@ -23,12 +23,13 @@ use crate::inference::{Inference, Readiness};
 use crate::ingest::source::Sources;
 use crate::ingest::source::ndi::Network;
 use crate::listing::{self, Choice, Listing};
+use crate::metrics::Metrics;
 use crate::pool::Pool;
 use crate::program::Program;
 use crate::session::road::Tools;
 use crate::session::store::Store;
 use crate::session::wish::Wish;
-use crate::{bench, osc, shutdown};
+use crate::{bench, doctor, osc, shutdown, telemetry};
 
 /// A server that runs until it is stopped.
 pub struct Running {
@@ -38,6 +39,8 @@ pub struct Running {
     pub store: Arc<Store>,
     /// What is on air.
     pub program: Arc<Program>,
+    /// Who may do what.
+    pub access: Arc<Access>,
     /// What paints.
     pub inference: Inference,
     /// Where OSC is listened to.
@@ -68,6 +71,12 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
     }
     let done = match &config.command {
         Some(Task::Bench(task)) => return bench::run(task, &config, &registry).await,
+        Some(Task::Doctor) => {
+            let (words, works) = doctor::examine(&config, &registry);
+            print(&words)?;
+            ensure!(works, "a server would not work so");
+            return Ok(());
+        }
         Some(Task::Key(task)) => Some(task.run(&config.access)?),
         Some(Task::Url(task)) => Some(task.run(&config.access)?),
         None => None,
@@ -76,8 +85,23 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
         return print(&words);
     }
     let running = start(&config, registry)?;
+    let access = Arc::clone(&running.access);
+    tokio::spawn(shutdown::hangups(move || read_again(&access)));
     shutdown::signal().await;
     running.stop().await
+}
+
+/// Keys and log level, from where they were read at the start. Presets are read whenever they are asked for.
+fn read_again(access: &Access) {
+    match access.reload() {
+        Ok(count) => tracing::info!("keys read again: {count}"),
+        Err(error) => tracing::error!("the keys stay as they were: {error}"),
+    }
+    let level = Config::read(std::env::args_os()).map_err(|error| error.to_string());
+    match level.and_then(|config| telemetry::change(&config.log.log)) {
+        Ok(()) => tracing::info!("log level read again"),
+        Err(error) => tracing::error!("the log level stays as it was: {error}"),
+    }
 }
 
 fn print(words: &str) -> anyhow::Result<()> {
@@ -114,7 +138,10 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let pool = Pool::start().context("cannot start the CPU pool")?;
     let ingest = Arc::new(config.ingest.clone());
     let mirrors = Mirrors::start(&config.ndi, &pool)?;
+    let metrics = Metrics::default();
     let tools = Tools {
+        metrics: metrics.clone(),
+        log_frames: config.log.log_frames,
         inference: inference.clone(),
         pool: pool.clone(),
         ingest: Arc::clone(&ingest),
@@ -133,6 +160,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         &store,
         pool,
         config.encode.jpeg_quality,
+        metrics.sent.clone(),
     );
     let fps = config.program.program.map(|format| format.fps);
     if let Some(mirrors) = &mirrors {
@@ -154,7 +182,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     }
     let osc = match config.osc.osc {
         Some(port) => {
-            let presets = http::presets(config.http.frontend.as_deref());
+            let page = config.http.frontend.clone();
+            let presets = move || http::presets(page.as_deref());
             let heard = osc::listen((config.http.host, port), &store, &program, presets);
             Some(heard.with_context(|| format!("cannot listen for OSC on port {port}"))?)
         }
@@ -165,6 +194,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let rooms = web::Data::new(Rooms {
         store: Arc::clone(&store),
         program: Arc::clone(&program),
+        metrics,
+        inference: inference.clone(),
         mirrors,
         sources,
         osc,
@@ -213,6 +244,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         address,
         store,
         program,
+        access,
         inference,
         osc,
         gendj,

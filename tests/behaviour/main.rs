@@ -13,6 +13,7 @@ mod jpeg_leaves_as_it_came;
 mod limits_hold;
 mod load_failure_is_told;
 mod many_viewers_encode_once;
+mod metrics_count;
 mod modules_point_one_way;
 mod no_viewer_no_encode;
 mod one_picture_in_one_out;

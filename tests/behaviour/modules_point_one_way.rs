@@ -10,13 +10,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lettering", &[]),
     ("listing", &[]),
     ("lock", &[]),
+    ("metrics", &[]),
     ("ndi", &[]),
     ("picture", &[]),
     ("scale", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("access", &["session"]),
-    ("telemetry", &[]),
+    ("telemetry", &["lock"]),
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),
     ("scheduler", &[]),
@@ -24,21 +25,32 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("encode", &["picture", "scale"]),
     (
         "fanout",
-        &["cell", "lettering", "lock", "ndi", "picture", "pool"],
+        &[
+            "metrics",
+            "cell",
+            "lettering",
+            "lock",
+            "ndi",
+            "picture",
+            "pool",
+        ],
     ),
     (
         "screen",
-        &["cell", "encode", "fanout", "lock", "picture", "pool"],
+        &[
+            "metrics", "cell", "encode", "fanout", "lock", "picture", "pool",
+        ],
     ),
     (
         "program",
         &[
-            "cell", "fanout", "ingest", "lock", "picture", "pool", "screen", "session",
+            "metrics", "cell", "fanout", "ingest", "lock", "picture", "pool", "screen", "session",
         ],
     ),
     (
         "session",
         &[
+            "metrics",
             "cell",
             "fanout",
             "inference",
@@ -54,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "metrics",
             "access",
             "fanout",
             "inference",
@@ -70,9 +83,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("osc", &["program", "session"]),
     ("bench", &["config", "encode", "listing", "picture"]),
+    ("doctor", &["config"]),
     (
         "config",
         &[
+            "telemetry",
             "access",
             "bench",
             "encode",
@@ -89,6 +104,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "run",
         &[
+            "doctor",
+            "telemetry",
+            "metrics",
             "access",
             "bench",
             "config",

@@ -20,6 +20,7 @@ use super::routes::{Answer, Body, Operation};
 use super::{Rooms, control, login};
 use crate::access::signed::Scope;
 use crate::access::{Access, Right};
+use crate::metrics::Status;
 use crate::session::Session;
 
 /// Who asks.
@@ -71,7 +72,7 @@ pub async fn gate(
         Some(Ok(caller)) => {
             request.extensions_mut().insert(caller);
             if wanted.is_some_and(|operation| !matches!(operation.body, Body::Empty)) {
-                let limit = rooms(&request).body_timeout;
+                let limit = rooms(request.request()).body_timeout;
                 in_time(&mut request, limit);
             }
             Ok(next.call(request).await?.map_into_boxed_body())
@@ -82,7 +83,7 @@ pub async fn gate(
 }
 
 fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiError> {
-    let rooms = rooms(request);
+    let rooms = rooms(request.request());
     let reads = [Method::GET, Method::HEAD].contains(request.method());
     if (!reads || matches!(operation.answer, Answer::Socket)) && is_foreign(request, &rooms.access)
     {
@@ -198,7 +199,7 @@ pub async fn doorway(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let access = &rooms(&request).access;
+    let access = &rooms(request.request()).access;
     let stranger = access.is_local()
         && authority_of(&request).is_some_and(|authority| {
             let host = host_of(authority);
@@ -211,6 +212,9 @@ pub async fn doorway(
     } else {
         next.call(request).await?.map_into_boxed_body()
     };
+    let status = response.status().as_u16();
+    let answers = &rooms(response.request()).metrics.answers;
+    answers.get_or_create(&Status { status }).inc();
     let headers = response.headers_mut();
     let mut say = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
@@ -233,7 +237,7 @@ const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 
 const POLICY_UNFRAMED: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
     style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-fn rooms(request: &ServiceRequest) -> &web::Data<Rooms> {
+fn rooms(request: &HttpRequest) -> &web::Data<Rooms> {
     request
         .app_data::<web::Data<Rooms>>()
         .expect("every application has its rooms")

@@ -12,6 +12,7 @@ mod generate;
 mod health;
 mod leaflet;
 mod login;
+mod metrics;
 mod openapi;
 mod osc;
 mod program;
@@ -43,11 +44,12 @@ use tokio::sync::{Semaphore, watch};
 use crate::access::{Access, Right};
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::ndi::Mirrors;
-use crate::inference::Readiness;
+use crate::inference::{Inference, Readiness};
 use crate::ingest::IngestConfig;
 use crate::ingest::source::url::SourceUrl;
 use crate::ingest::source::{Source, Sources};
 use crate::listing::Listing;
+use crate::metrics::Metrics;
 use crate::program::Program;
 use crate::screen::Screen;
 use crate::session::Session;
@@ -98,6 +100,10 @@ pub struct HttpConfig {
 pub struct Rooms {
     /// All sessions.
     pub store: Arc<Store>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What paints.
+    pub inference: Inference,
     /// What is on air.
     pub program: Arc<Program>,
     /// What can be painted with.

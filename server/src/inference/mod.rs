@@ -225,6 +225,11 @@ impl Inference {
         self.shared.inbox.close(session);
     }
 
+    /// How many frames wait for the device.
+    pub fn waiting(&self) -> usize {
+        self.shared.inbox.waiting()
+    }
+
     /// How many sessions the loaded pipelines remember, as of the device thread's last look.
     pub fn open_sessions(&self) -> usize {
         self.shared.inbox.open_sessions()

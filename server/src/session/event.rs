@@ -25,6 +25,28 @@ pub enum EndReason {
     Draining,
 }
 
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Timeout,
+        Self::Idle,
+        Self::Left,
+        Self::Removed,
+        Self::Draining,
+    ];
+
+    /// As its owner is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Idle => "idle",
+            Self::Left => "left",
+            Self::Removed => "removed",
+            Self::Draining => "draining",
+        }
+    }
+}
+
 /// What is said once a second: a session's numbers, and what it is painted on.
 #[derive(Debug, Serialize)]
 pub struct StatsEvent {

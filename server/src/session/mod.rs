@@ -34,6 +34,7 @@ use crate::ingest::source::Source;
 use crate::ingest::{Content, Upload};
 use crate::listing::Choice;
 use crate::lock::lock;
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::screen::Screen;
 use allowance::Allowance;
@@ -109,6 +110,7 @@ impl Session {
         id: SessionId,
         wish: Wish,
         config: &SessionConfig,
+        metrics: &Metrics,
         place: OwnedSemaphorePermit,
     ) -> Self {
         Self {
@@ -122,11 +124,11 @@ impl Session {
             chosen: Notify::new(),
             source: wish.source,
             inlet: Inlet::default(),
-            screen: Screen::default(),
+            screen: Screen::new(metrics.sent.clone()),
             condition: Condition::default(),
             agrees: AtomicBool::new(false),
             events: broadcast::Sender::new(64),
-            stats: Stats::default(),
+            stats: Stats::new(metrics.clone()),
             sequence: AtomicU64::new(0),
             attached: AtomicBool::new(false),
             detached: Mutex::default(),

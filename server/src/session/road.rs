@@ -15,6 +15,7 @@ use limn_pipeline::{
 };
 
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::Session;
 use super::attend::{attend, say_goodbye};
@@ -26,6 +27,7 @@ use crate::fanout::ndi::Mirrors;
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
+use crate::metrics::Metrics;
 use crate::picture::Shown;
 use crate::pool::Pool;
 use crate::refusal::Refusal;
@@ -44,6 +46,10 @@ pub struct Tools {
     pub frame_gap: Duration,
     /// What is done to pictures that leave.
     pub jpeg_quality: u8,
+    /// Every so many-th frame is written down; 0 for none.
+    pub log_frames: u64,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What sessions are as NDI sources, if the operator named one.
     pub mirrors: Option<Arc<Mirrors>>,
 }
@@ -80,12 +86,14 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
         }
     };
     let (session, tools) = (Arc::clone(session), tools.clone());
-    runtime.spawn(async move {
+    let span = tracing::info_span!("session", id = id.0);
+    let whole = async move {
         ended.run_until_cancelled_owned(loops).await;
         // Only now can no further frame of this session reach the device.
         inference.close(id);
         say_goodbye(&session, &tools).await;
-    });
+    };
+    runtime.spawn(whole.instrument(span));
 }
 
 async fn prepare(
@@ -144,7 +152,9 @@ async fn prepare(
         };
         let prepared = tools.pool.run(work).await;
         session.stats.stages([&stage("prepare", start)]);
-        session.stats.skipped(skipped.swap(0, Ordering::Relaxed));
+        session
+            .stats
+            .skipped(skipped.swap(0, Ordering::Relaxed), "prepare");
         match prepared {
             Some(Ok(prepared)) => ready.set(Turn {
                 choice,
@@ -217,7 +227,8 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                     Some(next) = turns.next() => {
                         let other = next.choice.row.id != turn.choice.row.id;
                         let overtaken = u64::from(newer.replace(next).is_some());
-                        session.stats.skipped(overtaken + skipped.swap(0, Ordering::Relaxed));
+                        let overtaken = overtaken + skipped.swap(0, Ordering::Relaxed);
+                        session.stats.skipped(overtaken, "paint");
                         // Another row was chosen: nobody waits for this one any more, least of all for its loading.
                         if other {
                             break Err(PipelineError::Cancelled);
@@ -236,6 +247,9 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 // Counted once it can be seen.
                 session.screen.show(frame, None);
                 session.stats.painted();
+                if tools.log_frames > 0 && turn.sequence % tools.log_frames == 0 {
+                    note(&turn, &stages, start);
+                }
                 session
                     .stats
                     .stages(stages.iter().chain([&stage("paint", start)]));
@@ -249,7 +263,7 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 // A fault that comes with every frame is said once, until a frame succeeds or a row is chosen.
                 let complaint = Some((turn.choices, error.to_string()));
                 if complained != complaint {
-                    tracing::warn!("session {}: {error}", session.id.0);
+                    tracing::warn!("{error}");
                     refuse(session, Refusal::from(&error));
                     complained = complaint;
                 }
@@ -368,6 +382,22 @@ async fn compress(session: &Session, tools: &Tools) {
             .latency(Timestamp::now().millis_since(captured));
     };
     screen::compress(&session.screen, &tools.pool, tools.jpeg_quality, encoded).await;
+}
+
+/// One frame of many, for the log.
+fn note(turn: &Turn, stages: &[StageTime], start: Instant) {
+    let stages = stages.iter();
+    let stages: Vec<_> = stages
+        .map(|stage| format!("{} {:.1}", stage.stage, stage.millis))
+        .collect();
+    tracing::info!(
+        row = turn.choice.row.id,
+        frame = turn.sequence,
+        paint_ms = start.elapsed().as_secs_f64() * 1000.0,
+        age_ms = Timestamp::now().millis_since(turn.captured),
+        stages = stages.join(", "),
+        "painted"
+    );
 }
 
 fn refuse(session: &Session, refusal: Refusal) {

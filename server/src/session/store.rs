@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use limn_pipeline::SessionId;
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::Semaphore;
 
 use super::config::SessionConfig;
@@ -16,6 +17,7 @@ use super::line::Line;
 use super::road::{self, Tools};
 use super::wish::Wish;
 use super::{Session, token};
+use crate::metrics::{Metrics, Reason};
 
 /// How often the store looks for sessions whose time is over: all of a session is freed within a second of its end.
 const SWEEP: Duration = Duration::from_millis(250);
@@ -66,6 +68,9 @@ impl Store {
             0 => Semaphore::MAX_PERMITS,
             most => most.min(Semaphore::MAX_PERMITS),
         };
+        for reason in EndReason::ALL {
+            ended(&tools.metrics, reason);
+        }
         let store = Arc::new(Self {
             sessions: DashMap::new(),
             places: Arc::new(Semaphore::new(places)),
@@ -100,9 +105,17 @@ impl Store {
         let Entry::Vacant(vacant) = self.sessions.entry(key.clone()) else {
             return Err(CreateError::Taken);
         };
-        let session = Arc::new(Session::new(key, id, wish, &self.config, place));
+        let session = Arc::new(Session::new(
+            key,
+            id,
+            wish,
+            &self.config,
+            &self.tools.metrics,
+            place,
+        ));
         vacant.insert(Arc::clone(&session));
         road::start(&session, &self.tools, &self.runtime);
+        self.tools.metrics.begun.inc();
         tracing::info!("session {} begins; {} running", id.0, self.len());
         Ok(session)
     }
@@ -154,6 +167,7 @@ impl Store {
             return;
         }
         session.end(reason);
+        ended(&self.tools.metrics, reason).inc();
         tracing::info!(
             "session {} ends ({reason:?}); {} running",
             session.id.0,
@@ -238,6 +252,12 @@ impl Store {
             checkpoint: self.tools.inference.describe(choice.row),
         }
     }
+}
+
+/// The counter of a reason; it begins at 0 where it is first asked for.
+fn ended(metrics: &Metrics, reason: EndReason) -> Counter {
+    let reason = reason.name();
+    metrics.ended.get_or_create_owned(&Reason { reason })
 }
 
 async fn sweep(store: std::sync::Weak<Store>) {
