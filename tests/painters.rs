@@ -35,7 +35,8 @@ pub static REGISTRY: Registry = Registry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct BrushParams {
-    /// `copy` gives the picture back, `panic` panics, `fail` fails; anything else fills it with the colour.
+    /// `copy` gives the picture back, `panic` panics, `fail` fails, `abort` ends the process, `hang` never
+    /// comes back; anything else fills it with the colour.
     #[schemars(title = "Prompt", length(max = 200))]
     pub prompt: String,
     /// How red.
@@ -170,6 +171,10 @@ impl Pipeline for Brush {
                 *job.state += 1;
                 match (job.params.prompt.as_str(), &job.prepared.picture) {
                     ("panic", _) => panic!("the prompt says so"),
+                    ("abort", _) => std::process::abort(),
+                    ("hang", _) => loop {
+                        std::thread::park();
+                    },
                     ("fail", _) => Err(PipelineError::failed("brush", "the prompt says so")),
                     ("copy", Some(picture)) => Ok(picture.clone().into()),
                     _ => Ok(job.params.filled().into()),

@@ -81,6 +81,9 @@ pub struct Config {
 pub enum Task {
     /// Measure a pipeline: frames per second and p50/p99 of each stage
     Bench(BenchConfig),
+    /// The device's process; a server starts it
+    #[command(hide = true)]
+    Worker,
     /// Look at what a server needs on this machine, and say what to do where something is missing
     Doctor,
     /// Make keys
@@ -132,6 +135,15 @@ impl Config {
             }
         }
         Self::from_arg_matches(&command.try_get_matches_from(args)?)
+    }
+
+    /// What is written down. The device's process leaves the file to the server, which knows what becomes of it.
+    pub fn log(&self) -> LogConfig {
+        let mut log = self.log.clone();
+        if matches!(self.command, Some(Task::Worker)) {
+            log.log_file = None;
+        }
+        log
     }
 
     /// The defaults, as if no flag, variable or file were there; for programs that embed the server.

@@ -35,6 +35,7 @@ pub mod refusal;
 pub mod scale;
 pub mod scheduler;
 pub mod screen;
+pub mod seconds;
 pub mod session;
 pub mod shutdown;
 pub mod telemetry;

@@ -19,6 +19,8 @@ use crate::config::{Config, Task};
 use crate::fanout::ndi::Mirrors;
 use crate::http::compat::gendj::Addresses;
 use crate::http::{self, Rooms};
+#[cfg(unix)]
+use crate::inference::child;
 use crate::inference::{Inference, Readiness};
 use crate::ingest::source::Sources;
 use crate::ingest::source::ndi::Network;
@@ -71,6 +73,10 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
     }
     let done = match &config.command {
         Some(Task::Bench(task)) => return bench::run(task, &config, &registry).await,
+        #[cfg(unix)]
+        Some(Task::Worker) => return child::serve(registry).await,
+        #[cfg(not(unix))]
+        Some(Task::Worker) => None,
         Some(Task::Doctor) => {
             let (words, works) = doctor::examine(&config, &registry);
             print(&words)?;
@@ -134,11 +140,12 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         config.inference.pipeline.as_deref(),
         config.inference.model.as_deref(),
     )?);
-    let inference = Inference::start(&registry, config.inference.clone())?;
+    let metrics = Metrics::default();
+    let restarts = metrics.restarts.clone();
+    let inference = Inference::start(&registry, config.inference.clone(), restarts)?;
     let pool = Pool::start().context("cannot start the CPU pool")?;
     let ingest = Arc::new(config.ingest.clone());
     let mirrors = Mirrors::start(&config.ndi, &pool)?;
-    let metrics = Metrics::default();
     let tools = Tools {
         metrics: metrics.clone(),
         log_frames: config.log.log_frames,

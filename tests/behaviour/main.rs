@@ -3,6 +3,8 @@
 
 mod batch_of_sessions;
 mod config_is_read;
+#[cfg(target_os = "linux")]
+mod device_is_taken_up_again;
 mod errors_are_json;
 mod events_for_owner_and_viewer;
 mod frame_by_post;

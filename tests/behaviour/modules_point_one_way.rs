@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ndi", &[]),
     ("picture", &[]),
     ("scale", &[]),
+    ("seconds", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("access", &["session"]),
@@ -21,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),
     ("scheduler", &[]),
-    ("inference", &["scheduler"]),
+    ("inference", &["listing", "lock", "scheduler", "seconds"]),
     ("encode", &["picture", "scale"]),
     (
         "fanout",
@@ -50,6 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "session",
         &[
+            "seconds",
             "metrics",
             "cell",
             "fanout",
@@ -66,6 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "seconds",
             "metrics",
             "access",
             "fanout",

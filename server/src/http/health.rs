@@ -17,7 +17,7 @@ pub struct Health {
 /// Whether a new session paints at once.
 #[derive(Serialize, JsonSchema)]
 pub struct Ready {
-    /// `ready`, `loading`, `failed` or `draining`.
+    /// `ready`, `loading`, `failed`, `recovering` or `draining`.
     status: &'static str,
     /// The row that new sessions begin with.
     row: &'static str,
@@ -35,6 +35,7 @@ pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
     let first = rooms.listing.first();
     let (status, reason) = match &*rooms.warm.borrow() {
         _ if rooms.store.is_draining() => ("draining", None),
+        _ if rooms.inference.is_lost() => ("recovering", None),
         Readiness::Ready(_) => ("ready", None),
         Readiness::Loading => ("loading", None),
         Readiness::Failed(error) => ("failed", Some(error.to_string())),

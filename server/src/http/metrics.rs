@@ -13,7 +13,7 @@ pub async fn metrics(rooms: web::Data<Rooms>) -> HttpResponse {
         sessions: rooms.store.len(),
         viewers: rooms.viewers(),
         waiting: rooms.inference.waiting(),
-        ready: matches!(&*rooms.warm.borrow(), Readiness::Ready(_)),
+        ready: matches!(&*rooms.warm.borrow(), Readiness::Ready(_)) && !rooms.inference.is_lost(),
         row: row.id,
         device: rooms.inference.device().device.clone(),
     };

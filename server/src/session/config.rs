@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::seconds::seconds;
+
 /// Who may stay, and how long.
 #[derive(Args, Clone, Debug)]
 pub struct SessionConfig {
@@ -42,15 +44,6 @@ pub struct SessionConfig {
     /// Before stopping, let sessions go on for up to this many seconds, and begin no more
     #[arg(long, env = "LIMN_DRAIN", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
     pub drain: Duration,
-}
-
-/// A number of seconds, for flags.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| format!("`{text}` is not a number of seconds"))?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| format!("`{text}` is not a number of seconds from 0 on"))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -84,6 +84,8 @@ pub enum Event {
         /// The row.
         row: &'static str,
     },
+    /// The device is being taken up again; the stream stands still until it is back.
+    Recovering,
     /// A row paints.
     Ready {
         /// The row.
@@ -117,6 +119,7 @@ impl Event {
         };
         match self {
             Self::Refused(refusal) => tagged("refused", refusal.json()),
+            Self::Recovering => json!({"status": "recovering"}),
             Self::Loading { row } => json!({"status": "loading", "row": row}),
             Self::Ready { row, params } => json!({"status": "ready", "row": row, "params": params}),
             Self::Draining { seconds } => json!({"status": "draining", "seconds": seconds}),
@@ -131,9 +134,11 @@ impl Event {
         match self {
             Self::Report(_) | Self::Refused(_) => None,
             Self::Ready { row, .. } => Some(json!({"status": "ready", "row": row})),
-            Self::Loading { .. } | Self::Draining { .. } | Self::OnAir { .. } | Self::Stats(_) => {
-                Some(self.json())
-            }
+            Self::Loading { .. }
+            | Self::Recovering
+            | Self::Draining { .. }
+            | Self::OnAir { .. }
+            | Self::Stats(_) => Some(self.json()),
         }
     }
 }

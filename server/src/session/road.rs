@@ -14,6 +14,7 @@ use limn_pipeline::{
     Timestamp,
 };
 
+use rand::RngExt;
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -24,6 +25,7 @@ use super::mirror::mirror;
 use super::subscription::subscribe;
 use crate::cell::{Feed, Inlet};
 use crate::fanout::ndi::Mirrors;
+use crate::fanout::placard::Placard;
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
@@ -53,6 +55,9 @@ pub struct Tools {
     /// What sessions are as NDI sources, if the operator named one.
     pub mirrors: Option<Arc<Mirrors>>,
 }
+
+/// How long a frame waits that found no device.
+const NOTICED: Duration = Duration::from_millis(20);
 
 /// A frame that is ready for its turn.
 #[derive(Clone)]
@@ -256,11 +261,30 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 if let Some(report) = report {
                     session.say(Event::Report(report));
                 }
+                session.condition.fault(false);
                 (last, complained) = (Some(turn), None);
+            }
+            // Not the frame's fault: it, or a newer one, is painted when the device is back.
+            Err(PipelineError::DeviceLost { under_it, .. }) => {
+                last = None;
+                let pause = painter.lose(under_it);
+                let _waiting = session.condition.wait_for(Placard::Recovering);
+                // Other parameters may do better.
+                busy.send_replace(false);
+                let end = tokio::time::Instant::now() + pause;
+                let wanted = turn.params.clone();
+                newer.get_or_insert(turn);
+                while newer.as_ref().is_some_and(|newer| newer.params == wanted) {
+                    tokio::select! {
+                        next = turns.next() => newer = next,
+                        () = tokio::time::sleep_until(end) => break,
+                    }
+                }
             }
             Err(PipelineError::Cancelled) => {}
             Err(error) => {
                 // A fault that comes with every frame is said once, until a frame succeeds or a row is chosen.
+                session.condition.fault(is_a_fault(&error));
                 let complaint = Some((turn.choices, error.to_string()));
                 if complained != complaint {
                     tracing::warn!("{error}");
@@ -281,6 +305,10 @@ struct Painter {
     seat: Option<&'static str>,
     /// The row that the user was last told is ready; `None` while one is loaded.
     told: Option<&'static str>,
+    /// Whether the device went away since the last frame.
+    lost: bool,
+    /// How often it went away under this session's own frames, one after the other.
+    losses: u32,
     /// Why the chosen row cannot be loaded, and which choice that was: it is not tried again with each frame.
     failed: Option<(u64, PipelineError)>,
 }
@@ -309,10 +337,12 @@ impl Painter {
             cancel: session.cancel.clone(),
         };
         let Some(mut host) = here else {
-            return tools
-                .inference
-                .turn(row, job, (entry.batch_key)(&turn.params))
-                .await;
+            let key = (entry.batch_key)(&turn.params);
+            let painted = tools.inference.turn(row, job, key).await;
+            if !matches!(painted, Err(PipelineError::DeviceLost { .. })) {
+                (self.lost, self.losses) = (false, 0);
+            }
+            return painted;
         };
         let painted = tools.pool.run(move || {
             let result = host.turn(std::slice::from_ref(&job)).pop();
@@ -323,6 +353,21 @@ impl Painter {
             .ok_or_else(|| PipelineError::failed(entry.info.id, "the CPU pool lost a frame"))?;
         self.here = Some((row.id, host));
         result.unwrap_or(Err(PipelineError::Cancelled))
+    }
+
+    /// The device went away; answers how long to wait before the next try. Should it be this session's frames that send it
+    /// away, they come ever more rarely: all others paint in between.
+    fn lose(&mut self, under_it: bool) -> Duration {
+        (self.told, self.lost) = (None, true);
+        self.losses += u32::from(under_it);
+        if !under_it || self.losses == 1 {
+            // Whoever looks after the device has to notice as well.
+            return NOTICED;
+        }
+        // Those that shared the call with it must not come back with it.
+        let share = rand::rng().random_range(0.5..1.5);
+        let pause = f64::from(1_u32 << (self.losses - 2).min(6)) * share;
+        Duration::from_secs_f64(pause)
     }
 
     /// Has the row loaded: its host, if it paints here, and `None` if it paints on the device.
@@ -336,8 +381,14 @@ impl Painter {
         if entry.info.runs_on == RunsOn::Device {
             if self.told != Some(row.id) {
                 self.told = None;
-                session.say(Event::Loading { row: row.id });
-                let _loading = session.condition.loading(row.id);
+                let placard = if self.lost {
+                    session.say(Event::Recovering);
+                    Placard::Recovering
+                } else {
+                    session.say(Event::Loading { row: row.id });
+                    Placard::Loading(row.id)
+                };
+                let _waiting = session.condition.wait_for(placard);
                 tools.inference.ready(entry, row).await?;
                 self.enter(session, tools, row.id);
             }
@@ -398,6 +449,16 @@ fn note(turn: &Turn, stages: &[StageTime], start: Instant) {
         stages = stages.join(", "),
         "painted"
     );
+}
+
+/// What a viewer is told of; whatever the session's owner asked for is told the owner.
+fn is_a_fault(error: &PipelineError) -> bool {
+    matches!(
+        error,
+        PipelineError::Failed { .. }
+            | PipelineError::Panicked { .. }
+            | PipelineError::OutOfMemory { .. }
+    )
 }
 
 fn refuse(session: &Session, refusal: Refusal) {
