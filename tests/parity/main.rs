@@ -11,5 +11,6 @@ mod nearness;
 mod netpbm;
 mod networks;
 mod pipelines;
+mod safety;
 mod schedules;
 mod text;

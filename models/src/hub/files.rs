@@ -5,8 +5,9 @@ use std::path::Path;
 use super::{HubError, Wants};
 
 /// The files that say what a part is, wherever they are there.
-const CONFIGS: [&str; 7] = [
+const CONFIGS: [&str; 8] = [
     "config.json",
+    "preprocessor_config.json",
     "scheduler_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
