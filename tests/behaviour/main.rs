@@ -5,6 +5,7 @@ mod batch_of_sessions;
 mod config_is_read;
 mod errors_are_json;
 mod events_for_owner_and_viewer;
+mod flagged_pictures_are_hidden;
 mod frame_by_post;
 mod frames_over_a_socket;
 mod greedy_session_cannot_starve;

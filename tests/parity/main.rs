@@ -7,6 +7,7 @@ mod bad_checkpoints;
 mod canny;
 mod full_size;
 mod full_size_text;
+mod guard;
 mod nearness;
 mod netpbm;
 mod networks;

@@ -233,6 +233,23 @@ mod tests {
     }
 
     #[test]
+    fn a_safety_checker_comes_with_its_image_processor() {
+        let there = [
+            "README.md",
+            "config.json",
+            "model.safetensors",
+            "preprocessor_config.json",
+            "pytorch_model.bin",
+        ];
+        let needed = [
+            "config.json",
+            "model.safetensors",
+            "preprocessor_config.json",
+        ];
+        assert_eq!(pick(&there, &[""], None).unwrap(), needed);
+    }
+
+    #[test]
     fn shards_come_with_their_index_and_their_variant() {
         let there = [
             "config.json",

@@ -63,6 +63,27 @@ pub struct InferenceConfig {
     /// Decode with the checkpoint's own, larger autoencoder
     #[arg(long, env = "LIMN_NO_TAESD", global = true)]
     pub no_taesd: bool,
+    /// Blur what Stable Diffusion's safety checker flags; another checker is named like --model
+    #[arg(
+        long,
+        env = "LIMN_SAFETY_CHECKER",
+        value_name = "NAME",
+        global = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "CompVis/stable-diffusion-safety-checker"
+    )]
+    pub safety_checker: Option<String>,
+    /// Check every K-th picture of a session, and hold to the verdict until the next check
+    #[arg(
+        long,
+        env = "LIMN_SAFETY_EVERY",
+        value_name = "K",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..),
+        global = true
+    )]
+    pub safety_every: u32,
 }
 
 impl InferenceConfig {
@@ -75,6 +96,8 @@ impl InferenceConfig {
             controlnet_model: self.controlnet_model.as_deref(),
             taesd: self.taesd.as_deref(),
             no_taesd: self.no_taesd,
+            safety_checker: self.safety_checker.as_deref(),
+            safety_every: self.safety_every,
             random_weights: false,
         }
     }
