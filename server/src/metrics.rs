@@ -91,7 +91,14 @@ pub struct Metrics {
     pub restarts: Counter,
 }
 
-const FATES: [&str; 5] = ["received", "painted", "unchanged", "refused", "encoded"];
+const FATES: [&str; 6] = [
+    "received",
+    "painted",
+    "flagged",
+    "unchanged",
+    "refused",
+    "encoded",
+];
 
 impl Default for Metrics {
     fn default() -> Self {

@@ -140,6 +140,9 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         config.inference.pipeline.as_deref(),
         config.inference.model.as_deref(),
     )?);
+    if let Some(name) = &config.inference.safety_checker {
+        at_hand(&registry, name)?;
+    }
     let metrics = Metrics::default();
     let restarts = metrics.restarts.clone();
     let inference = Inference::start(&registry, config.inference.clone(), restarts)?;
@@ -256,6 +259,14 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         osc,
         gendj,
         servers: servers.collect(),
+    })
+}
+
+/// Painting without the checker that the operator asked for would be worse than not starting.
+fn at_hand(registry: &Registry, checker: &str) -> anyhow::Result<()> {
+    (registry.safety)(checker).map_err(|error| {
+        let hint = error.hint().map(|hint| format!("; {hint}"));
+        anyhow::anyhow!("`--safety-checker`: {error}{}", hint.unwrap_or_default())
     })
 }
 

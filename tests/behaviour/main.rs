@@ -7,6 +7,7 @@ mod config_is_read;
 mod device_is_taken_up_again;
 mod errors_are_json;
 mod events_for_owner_and_viewer;
+mod flagged_pictures_are_hidden;
 mod frame_by_post;
 mod frames_over_a_socket;
 mod greedy_session_cannot_starve;

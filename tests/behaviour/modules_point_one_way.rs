@@ -57,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fanout",
             "inference",
             "ingest",
+            "lettering",
             "listing",
             "lock",
             "picture",

@@ -88,6 +88,27 @@ pub struct InferenceConfig {
     /// Begin the device's process anew when it gives no answer for so many seconds [default: 10, or 20 times the pipeline's p99]
     #[arg(long, env = "LIMN_DEVICE_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
     pub device_timeout: Option<Duration>,
+    /// Blur what Stable Diffusion's safety checker flags; another checker is named like --model
+    #[arg(
+        long,
+        env = "LIMN_SAFETY_CHECKER",
+        value_name = "NAME",
+        global = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "CompVis/stable-diffusion-safety-checker"
+    )]
+    pub safety_checker: Option<String>,
+    /// Check every K-th picture of a session, and hold to the verdict until the next check
+    #[arg(
+        long,
+        env = "LIMN_SAFETY_EVERY",
+        value_name = "K",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..),
+        global = true
+    )]
+    pub safety_every: u32,
 }
 
 /// Where the device's thread lives.
@@ -109,6 +130,8 @@ impl InferenceConfig {
             controlnet_model: self.controlnet_model.as_deref(),
             taesd: self.taesd.as_deref(),
             no_taesd: self.no_taesd,
+            safety_checker: self.safety_checker.as_deref(),
+            safety_every: self.safety_every,
             random_weights: false,
         }
     }

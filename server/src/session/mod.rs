@@ -5,6 +5,7 @@ mod attend;
 pub mod condition;
 pub mod config;
 pub mod event;
+mod hidden;
 mod line;
 mod mirror;
 pub mod road;

@@ -21,6 +21,7 @@ use tracing::Instrument;
 use super::Session;
 use super::attend::{attend, say_goodbye};
 use super::event::Event;
+use super::hidden;
 use super::mirror::mirror;
 use super::subscription::subscribe;
 use crate::cell::{Feed, Inlet};
@@ -247,11 +248,18 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 mut frame,
                 report,
                 stages,
+                flagged,
             }) => {
+                if flagged {
+                    frame = hidden::lettered(frame, &tools.pool).await;
+                }
                 (frame.sequence, frame.captured) = (turn.sequence, turn.captured);
                 // Counted once it can be seen.
                 session.screen.show(frame, None);
                 session.stats.painted();
+                if flagged {
+                    session.stats.flagged();
+                }
                 if tools.log_frames > 0 && turn.sequence % tools.log_frames == 0 {
                     note(&turn, &stages, start);
                 }

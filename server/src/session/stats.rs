@@ -16,6 +16,7 @@ use crate::metrics::{Metrics, Overtaken, Stage};
 pub struct Stats {
     received: AtomicU64,
     painted: AtomicU64,
+    flagged: AtomicU64,
     unchanged: AtomicU64,
     skipped: AtomicU64,
     refused: AtomicU64,
@@ -38,6 +39,8 @@ pub struct Report {
     pub received: u64,
     /// Pictures painted.
     pub painted: u64,
+    /// Of those, pictures that the safety checker flagged, and that left blurred.
+    pub flagged: u64,
     /// Pictures not painted, since nothing differed from the one before.
     pub unchanged: u64,
     /// Pictures that a newer one overtook.
@@ -70,6 +73,7 @@ impl Stats {
         Self {
             received: AtomicU64::default(),
             painted: AtomicU64::default(),
+            flagged: AtomicU64::default(),
             unchanged: AtomicU64::default(),
             skipped: AtomicU64::default(),
             refused: AtomicU64::default(),
@@ -87,6 +91,11 @@ impl Stats {
     pub(super) fn painted(&self) {
         self.painted.fetch_add(1, Ordering::Relaxed);
         self.all.frame("painted");
+    }
+
+    pub(super) fn flagged(&self) {
+        self.flagged.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("flagged");
     }
 
     pub(super) fn unchanged(&self) {
@@ -175,6 +184,7 @@ impl Stats {
             latency_ms: round(recent.latency_ms),
             received: count(&self.received),
             painted: count(&self.painted),
+            flagged: count(&self.flagged),
             unchanged: count(&self.unchanged),
             skipped: count(&self.skipped),
             refused: count(&self.refused),
