@@ -173,12 +173,14 @@ impl Painter {
         }
         match self.run(strokes, group) {
             Ok(outputs) => {
-                for (&at, mut output) in group.iter().zip(outputs) {
-                    results[at] = if strokes[at].cancel.is_cancelled() {
-                        Err(PipelineError::Cancelled)
-                    } else {
-                        output.report = self.report(strokes[at].easel, output.flagged);
-                        Ok(output)
+                for (&at, output) in group.iter().zip(outputs) {
+                    results[at] = match output {
+                        _ if strokes[at].cancel.is_cancelled() => Err(PipelineError::Cancelled),
+                        Ok(mut output) => {
+                            output.report = self.report(strokes[at].easel, output.flagged);
+                            Ok(output)
+                        }
+                        Err(error) => Err(error),
                     };
                 }
             }
@@ -211,7 +213,7 @@ impl Painter {
         &mut self,
         strokes: &[Stroke<'_>],
         group: &[usize],
-    ) -> Result<Vec<Output>, PipelineError> {
+    ) -> Result<Vec<Result<Output, PipelineError>>, PipelineError> {
         let chosen: Vec<&Stroke<'_>> = group.iter().map(|&at| &strokes[at]).collect();
         let sheets: Vec<&Sheet> = chosen
             .iter()
@@ -237,7 +239,10 @@ impl Painter {
         let _ = self.clock.mark("denoise");
         let latent = latent.f_to_kind(model.kind).map_err(torch)?;
         let pictures = model.autoencoder.decode(&latent).map_err(torch)?;
+        let sound = pixels::sound(&pictures).map_err(torch)?;
         let frames = self.release(pictures, &chosen)?;
+        let sound =
+            pixels::verdicts(&sound).map_err(|error| fault::torch(self.model.device, &error))?;
 
         let stages: Vec<StageTime> = match self.clock.read() {
             Ok(times) => times
@@ -249,19 +254,27 @@ impl Painter {
                 .collect(),
             Err(error) => return Err(PipelineError::failed("clock", error)),
         };
-        let output = |((frame, flagged), stroke): ((Frame, bool), &&Stroke<'_>)| {
-            let frame = match &stroke.prepared.picture {
-                Some(picture) => frame.stamped_like(picture),
-                None => frame,
+        let output =
+            |(((frame, flagged), stroke), sound): (((Frame, bool), &&Stroke<'_>), bool)| {
+                if !sound {
+                    return Err(PipelineError::failed(
+                        self.id,
+                        "what it painted is no number (NaN)",
+                    ));
+                }
+                let frame = match &stroke.prepared.picture {
+                    Some(picture) => frame.stamped_like(picture),
+                    None => frame,
+                };
+                Ok(Output {
+                    frame,
+                    report: None,
+                    stages: stages.clone(),
+                    flagged,
+                })
             };
-            Output {
-                frame,
-                report: None,
-                stages: stages.clone(),
-                flagged,
-            }
-        };
-        Ok(frames.into_iter().zip(&chosen).map(output).collect())
+        let painted = frames.into_iter().zip(&chosen).zip(sound);
+        Ok(painted.map(output).collect())
     }
 
     /// Painted pictures `[B, 3, H, W]` as frames, and whether each was flagged: those that were are blurred before they
@@ -286,10 +299,7 @@ impl Painter {
         let Guarded { pictures, flagged } = guard.look(pictures, &watches).map_err(torch)?;
         let frames = pixels::download(&pictures)?;
         let flagged = match flagged {
-            Some(flagged) => {
-                let flagged = flagged.f_to_device(Device::Cpu).map_err(torch)?;
-                Vec::<bool>::try_from(&flagged).map_err(torch)?
-            }
+            Some(flagged) => pixels::verdicts(&flagged).map_err(torch)?,
             None => vec![false; frames.len()],
         };
         let _ = self.clock.mark(if looks { "safety" } else { "decode" });

@@ -8,6 +8,7 @@ pub mod event;
 mod hidden;
 mod line;
 mod mirror;
+mod painter;
 pub mod road;
 pub mod stats;
 pub mod steering;
