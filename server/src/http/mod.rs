@@ -46,6 +46,7 @@ use crate::fanout::config::FanoutConfig;
 use crate::fanout::ndi::Mirrors;
 use crate::inference::{Inference, Readiness};
 use crate::ingest::IngestConfig;
+use crate::ingest::source::allow;
 use crate::ingest::source::url::SourceUrl;
 use crate::ingest::source::{Source, Sources};
 use crate::listing::Listing;
@@ -148,6 +149,7 @@ impl Rooms {
             return Err(ApiError::no_right(Right::Operator));
         }
         let url: SourceUrl = name.parse()?;
+        allow::check(&url, &self.ingest.source_allow, self.access.is_local())?;
         Ok(self.sources.open(&url))
     }
 

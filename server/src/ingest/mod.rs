@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use limn_pipeline::{Frame, Size, Timestamp};
 use serde_json::{Map, Value};
 
+use source::allow::Allowed;
 use source::url::SourceUrl;
 
 pub use decode::{Decoded, IngestError};
@@ -29,6 +30,15 @@ pub struct IngestConfig {
     /// Read pictures from here and put them on air: rtsp://, http://, a file (`?loop=1`), v4l2:, screen:, ndi:, image:, pattern:
     #[arg(long, env = "LIMN_SOURCE", value_name = "URL", hide_env_values = true)]
     pub source: Option<SourceUrl>,
+    /// What sessions begun by request may read: schemes or beginnings of addresses, as rtsp,file:/media, with commas; by default all
+    /// on a loopback address without keys, and pattern, ndi, rtsp, rtsps, http, https elsewhere
+    #[arg(
+        long,
+        env = "LIMN_SOURCE_ALLOW",
+        value_name = "LIST",
+        value_delimiter = ','
+    )]
+    pub source_allow: Vec<Allowed>,
     /// What its session is painted with, as JSON: '{"prompt": "neon", "width": 640}'
     #[arg(long, env = "LIMN_SOURCE_PARAMS", value_name = "JSON", requires = "source", value_parser = object)]
     pub source_params: Option<Map<String, Value>>,
