@@ -3,7 +3,7 @@
 import type { Shown } from '../player/protocol';
 import { wake } from '../source/wake';
 import { recall, renew } from '../wire/identity';
-import { refusedField, type Refusal, type Report, type ServerMessage, type Stats } from '../wire/messages';
+import { refusedField, told, type Refusal, type Report, type ServerMessage, type Stats } from '../wire/messages';
 import { Outbox } from '../wire/outbox';
 import { SessionSocket, type Link } from '../wire/socket';
 import type { Capture } from './capture.svelte';
@@ -126,6 +126,8 @@ export class Session {
       case 'program':
         this.onAir = message.on_air;
         return;
+      case 'recovering':
+        return this.notices.say({ key: 'recovering', tone: 'info', text: 'The device is being taken up again.', hint: 'The picture comes back by itself.' });
       case 'draining':
         return this.notices.say({ key: 'draining', tone: 'warn', text: `The server stops in ${Math.round(message.seconds)} s.`, hint: 'Your settings are kept.' });
       case 'report':
@@ -167,7 +169,9 @@ export class Session {
   }
 
   #report(report: Report): void {
-    const text = typeof report.message === 'string' ? report.message : `The pipeline reports: ${report.kind}`;
-    this.notices.say({ key: `report ${report.kind}`, tone: 'info', text, hint: '' });
+    const tone = report.kind === 'flagged' ? 'warn' : 'info';
+    // Hidden and shown again are one notice, the newer of the two.
+    const key = ['flagged', 'cleared'].includes(report.kind) ? 'report safety' : `report ${report.kind}`;
+    this.notices.say({ key, tone, ...told(report) });
   }
 }

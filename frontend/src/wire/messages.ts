@@ -45,8 +45,21 @@ export interface Refusal {
 /** What a pipeline has to say beside its picture. */
 export interface Report {
   kind: string;
-  message?: string;
   [key: string]: unknown;
+}
+
+/** A report in words: what happened, and what to do about it. */
+export function told(report: Report): { text: string; hint: string } {
+  switch (report.kind) {
+    case 'prompt_truncated':
+      return { text: `The prompt is too long: “${String(report.left_out)}” was not read.`, hint: 'What stands first counts.' };
+    case 'flagged':
+      return { text: 'The safety checker hides the picture.', hint: 'Another prompt or another view brings it back.' };
+    case 'cleared':
+      return { text: 'The safety checker shows the picture again.', hint: '' };
+    default:
+      return { text: `The pipeline reports: ${report.kind}`, hint: '' };
+  }
 }
 
 /** Everything the server may say; statuses that this page does not know are left out by `parse`. */
@@ -58,6 +71,8 @@ export type ServerMessage =
   | ({ status: 'refused' } & Refusal)
   | { status: 'loading'; row: string }
   | { status: 'ready'; row: string; params?: Values }
+  /** The device is being taken up again. */
+  | { status: 'recovering' }
   | { status: 'report'; report: Report }
   | { status: 'program'; on_air: boolean }
   /** `place` in the line, counted from 1, where the server is full. */
@@ -66,7 +81,7 @@ export type ServerMessage =
   | { status: 'draining'; seconds: number }
   | { status: 'timeout'; message: string };
 
-const KNOWN = new Set(['connected', 'wait', 'send_frame', 'stats', 'refused', 'loading', 'ready', 'report', 'program', 'error', 'timeout', 'draining']);
+const KNOWN = new Set(['connected', 'wait', 'send_frame', 'stats', 'refused', 'loading', 'ready', 'report', 'program', 'error', 'timeout', 'draining', 'recovering']);
 
 /** A message from the wire, or nothing where it is not one that this page knows. */
 export function parse(data: unknown): ServerMessage | null {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mint, recall, renew } from './identity';
-import { parse, refusedField } from './messages';
+import { parse, refusedField, told } from './messages';
 import { Outbox } from './outbox';
 
 describe('identity', () => {
@@ -33,6 +33,12 @@ describe('identity', () => {
 });
 
 describe('messages', () => {
+  it('says reports in words, and knows of those that it has none for', () => {
+    expect(told({ kind: 'prompt_truncated', left_out: 'of the hill' }).text).toContain('“of the hill” was not read');
+    expect(told({ kind: 'flagged' }).text).toContain('hides');
+    expect(told({ kind: 'nonesuch' }).text).toContain('nonesuch');
+  });
+
   it('lets only known statuses through', () => {
     expect(parse('{"status":"wait"}')).toEqual({ status: 'wait' });
     expect(parse('{"status":"queue"}')).toBeNull();
