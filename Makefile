@@ -77,13 +77,10 @@ lint-scripts: venv
 test-dependencies: venv ## licences and origin of what we depend on; what is known to be wrong with it, where there is a network
 	tests/dependencies.sh
 
-# The fuzz targets are looked at here, too, so that they cannot rot.
 .PHONY: lint-rust
 lint-rust: libtorch $(PAGE)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
-	cargo clippy --locked --manifest-path tests/fuzz/Cargo.toml --target-dir target --features torch -- -D warnings
 
 .PHONY: test-page
 test-page: $(PAGE)

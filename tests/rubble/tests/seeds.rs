@@ -34,6 +34,24 @@ fn every_reader_takes_its_seeds_and_what_becomes_of_them() {
     }
 }
 
+// They are built by `make fuzz` alone, which takes long; this keeps them from rotting meanwhile.
+#[test]
+fn every_reader_has_a_fuzz_target_and_stands_in_the_makefile() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let names: Vec<_> = READERS.iter().map(|(name, _)| *name).collect();
+    if cfg!(feature = "torch") {
+        let line = format!("READERS := {}\n", names.join(" "));
+        assert!(text("Makefile").contains(&line), "{line}");
+    }
+    for name in names {
+        let target = text(&format!("tests/fuzz/fuzz_targets/{name}.rs"));
+        assert!(target.contains(&format!("|input: &[u8]| limn_rubble::{name}::read(input)")));
+        let manifest = text("tests/fuzz/Cargo.toml");
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")));
+    }
+}
+
 /// How many inputs `reader` took in so many seconds.
 fn feed(name: &str, reader: Reader, seconds: f64) -> usize {
     let mut inputs = seeds(name);
