@@ -24,7 +24,7 @@ CLIP := .fixtures/clip.mjpeg
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find frontend -maxdepth 1 -type f 2>/dev/null)
 # The scripts beside these in tests/parity/fixtures/ make other things, and on demand.
-FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines schedules text)
+FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines safety schedules text)
 SCRIPTS := $(wildcard setup/*.sh models/embedded/train/*.sh examples/*.sh tests/*.sh) .ci/run
 READERS := access checkpoint config lcm multipart osc pictures query
 FANOUT = $(RUN_TESTS) cargo run --locked --release --package limn-tests --no-default-features --bin fanout --

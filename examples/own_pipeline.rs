@@ -83,6 +83,12 @@ static REGISTRY: Registry = Registry {
         })
     },
     at_hand: |_, row| row,
+    safety: |name| {
+        Err(PipelineError::failed(
+            "negative",
+            format!("no use for `{name}`"),
+        ))
+    },
 };
 
 #[tokio::main]

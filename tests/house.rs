@@ -37,7 +37,10 @@ pub struct House {
 impl House {
     /// Starts a server with these flags and the pipelines of [`painters`]; its sessions run on the caller's runtime.
     pub fn open(flags: &[&str]) -> Self {
-        let args = ["server", "--port", "0"].iter().chain(flags);
+        // Its painters are in this program, which is no server to be started again.
+        let args = ["server", "--port", "0", "--worker", "thread"]
+            .iter()
+            .chain(flags);
         let config = Config::read(args).expect("the flags of a test are flags");
         let running = start(&config, painters::REGISTRY).expect("the server starts");
         Self { running }
@@ -62,13 +65,7 @@ impl House {
     pub async fn begin(&self, body: Value) -> Owner {
         let answer = self.ask("POST", "/api/sessions", &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        let answer = answer.json();
-        let text = |field: &str| answer[field].as_str().expect("a name").to_owned();
-        Owner {
-            address: self.address(),
-            id: text("id"),
-            control: text("control"),
-        }
+        Owner::of(self.address(), &answer.json())
     }
 
     /// A socket that begins the session `key`.
@@ -119,6 +116,19 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// What beginning a session answered.
+    ///
+    /// # Panics
+    /// If that is no session.
+    pub fn of(address: SocketAddr, answer: &Value) -> Self {
+        let text = |field: &str| answer[field].as_str().expect("a name").to_owned();
+        Self {
+            address,
+            id: text("id"),
+            control: text("control"),
+        }
+    }
+
     /// A request about this session, with the token.
     pub async fn ask(&self, method: &str, below: &str, body: &[u8]) -> Answer {
         let path = format!("/api/sessions/{}{below}", self.id);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use limn_pipeline::{
     BatchKey, DeviceInfo, Frame, Input, Job, LoadContext, Output, Params, Pipeline, PipelineEntry,
-    PipelineError, PipelineInfo, Registry, Row, RunsOn, Size,
+    PipelineError, PipelineInfo, Registry, Report, Row, RunsOn, Size,
 };
 use limn_pipelines::{canny::Canny, passthrough::Passthrough, rows};
 use schemars::JsonSchema;
@@ -29,13 +29,22 @@ pub static REGISTRY: Registry = Registry {
         })
     },
     at_hand: |_, row| row,
+    safety: |name| match name {
+        "nowhere" => Err(PipelineError::Load {
+            what: name.to_owned(),
+            reason: "its weights are nowhere".to_owned(),
+            hint: Some("look for them".to_owned()),
+        }),
+        _ => Ok(()),
+    },
 };
 
 /// What a user may change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct BrushParams {
-    /// `copy` gives the picture back, `panic` panics, `fail` fails; anything else fills it with the colour.
+    /// `copy` gives the picture back, `flag` flags the colour, `panic` panics, `fail` fails, `abort` ends the process, `hang`
+    /// never comes back; anything else fills it with the colour.
     #[schemars(title = "Prompt", length(max = 200))]
     pub prompt: String,
     /// How red.
@@ -170,7 +179,16 @@ impl Pipeline for Brush {
                 *job.state += 1;
                 match (job.params.prompt.as_str(), &job.prepared.picture) {
                     ("panic", _) => panic!("the prompt says so"),
+                    ("abort", _) => std::process::abort(),
+                    ("hang", _) => loop {
+                        std::thread::park();
+                    },
                     ("fail", _) => Err(PipelineError::failed("brush", "the prompt says so")),
+                    ("flag", _) => Ok(Output {
+                        flagged: true,
+                        report: Some(Report::Flagged),
+                        ..job.params.filled().into()
+                    }),
                     ("copy", Some(picture)) => Ok(picture.clone().into()),
                     _ => Ok(job.params.filled().into()),
                 }

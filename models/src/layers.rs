@@ -56,6 +56,15 @@ impl Conv2d {
         Self { padding: 0, ..self }
     }
 
+    /// Kernels stand side by side, without padding: stride `kernel`.
+    pub(crate) fn side_by_side(self, kernel: i64) -> Self {
+        Self {
+            stride: kernel,
+            padding: 0,
+            ..self
+        }
+    }
+
     pub(crate) fn forward(&self, picture: &Tensor) -> Result<Tensor, TchError> {
         picture.f_conv2d(
             &self.weight,

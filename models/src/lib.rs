@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   prompt ─► tokenizer ─► clip ─► conditioning for the unet
-//!   picture ─► vae, taesd ─► latent ─► unet, with controlnet ─► latent ─► vae, taesd ─► picture
+//!   picture ─► vae, taesd ─► latent ─► unet, with controlnet ─► latent ─► vae, taesd ─► picture ─► safety ─► verdict
 //! ```
 //!
 //! Every network is read from [`weights`], says its tensors' shapes in its documentation, takes a batch, and is called
@@ -22,6 +22,7 @@ pub mod weights;
 pub mod published;
 
 pub mod controlnet;
+pub mod safety;
 pub mod taesd;
 pub mod unet;
 pub mod vae;

@@ -17,6 +17,9 @@ pub const SD15_CONTROLNET: &str = include_str!("../configs/sd15-controlnet.json"
 /// The ControlNet `thibaud/controlnet-sd21-canny-diffusers`.
 pub const SD21_CONTROLNET: &str = include_str!("../configs/sd21-controlnet.json");
 
+/// The safety checker `CompVis/stable-diffusion-safety-checker`: CLIP ViT-L/14, 304 million weights.
+pub const SAFETY_CHECKER: &str = include_str!("../configs/safety-checker.json");
+
 /// The autoencoder of Stable Diffusion 1.x, 2.x and SD-Turbo.
 pub const SD_VAE: &str = include_str!("../configs/sd-vae.json");
 

@@ -81,6 +81,7 @@ impl Pipeline for Canny {
                 stage: "edges".into(),
                 millis,
             }],
+            flagged: false,
         })
     }
 }

@@ -7,9 +7,9 @@ use limn_pipeline::{
     Prepared, Row,
 };
 
-use crate::stages::painter::{Painter, Stroke};
+use crate::stages::painter::{Easel, Painter, Stroke};
 use crate::stages::params::PaintParams;
-use crate::stages::sheet::{Control, Manner, Sheet};
+use crate::stages::sheet::{Control, Manner};
 
 /// What one diffusion pipeline is; [`Painted`] makes a [`Pipeline`] of it.
 pub trait Painting: Send + 'static {
@@ -44,7 +44,7 @@ pub struct Painted<P: Painting> {
 
 impl<P: Painting> Pipeline for Painted<P> {
     type Params = P::Params;
-    type State = Option<Sheet>;
+    type State = Easel;
 
     const INFO: PipelineInfo = P::INFO;
 
@@ -63,9 +63,8 @@ impl<P: Painting> Pipeline for Painted<P> {
         self.painter.settle()
     }
 
-    /// The sheet is made with the first frame, which says whether there is a picture.
-    fn open(&mut self, _: &P::Params) -> Result<Option<Sheet>, PipelineError> {
-        Ok(None)
+    fn open(&mut self, _: &P::Params) -> Result<Easel, PipelineError> {
+        Ok(Easel::default())
     }
 
     fn prepare(picture: Option<Frame>, params: &P::Params) -> Result<Prepared, PipelineError> {
@@ -102,7 +101,7 @@ impl<P: Painting> Pipeline for Painted<P> {
                 prepared,
                 params,
                 changed,
-                state: sheet,
+                state: easel,
                 cancel,
             } = job;
             let (params, control) = (P::paint(params), P::control(params));
@@ -111,7 +110,7 @@ impl<P: Painting> Pipeline for Painted<P> {
                 params,
                 control,
                 changed,
-                sheet,
+                easel,
                 cancel,
             }
         };

@@ -19,6 +19,16 @@ pub static REGISTRY: Registry = Registry {
     at_hand: checkpoint::at_hand,
     #[cfg(not(feature = "torch"))]
     at_hand: |_, row| row,
+    #[cfg(feature = "torch")]
+    safety: |name| checkpoint::safety_checker(name).map(drop),
+    #[cfg(not(feature = "torch"))]
+    safety: |name| {
+        Err(limn_pipeline::PipelineError::Load {
+            what: name.to_owned(),
+            reason: "a safety checker is a network, and this build has no libtorch".to_owned(),
+            hint: Some("build it with the feature `torch`".to_owned()),
+        })
+    },
 };
 
 static ENTRIES: &[PipelineEntry] = &[

@@ -22,7 +22,8 @@ use crate::ingest::IngestConfig;
 use crate::ndi::NdiConfig;
 use crate::osc::OscConfig;
 use crate::program::config::ProgramConfig;
-use crate::session::SessionConfig;
+use crate::session::config::SessionConfig;
+use crate::telemetry::LogConfig;
 
 /// Live video, repainted by a diffusion pipeline: camera in, MJPEG out.
 #[derive(Parser, Clone, Debug)]
@@ -34,47 +35,41 @@ pub struct Config {
     /// Read values from a TOML file; its keys are the long flags
     #[arg(long, env = "LIMN_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Log level, or a list like `info,limn_server::session=debug`
-    #[arg(
-        long,
-        env = "LIMN_LOG",
-        value_name = "FILTER",
-        default_value = "info,actix_server=warn",
-        global = true
-    )]
-    pub log: String,
+    /// What is written down, and where.
+    #[command(flatten, next_help_heading = "Log")]
+    pub log: LogConfig,
     /// Who may come in, and where.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Web server")]
     pub http: HttpConfig,
     /// Who may stay, and how long.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Sessions")]
     pub session: SessionConfig,
     /// What is done to pictures that come in.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Pictures in")]
     pub ingest: IngestConfig,
     /// What paints.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Painting")]
     pub inference: InferenceConfig,
     /// What is done to pictures that leave.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Pictures out")]
     pub encode: EncodeConfig,
     /// What viewers may have.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Pictures out")]
     pub fanout: FanoutConfig,
     /// What is on air.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Program")]
     pub program: ProgramConfig,
     /// NDI, in and out.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "NDI")]
     pub ndi: NdiConfig,
     /// Control by OSC.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Other control")]
     pub osc: OscConfig,
     /// The wire of GenDJ.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Other control")]
     pub gendj: GendjConfig,
     /// Who may do what.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Access")]
     pub access: AccessConfig,
     /// Something else than serving.
     #[command(subcommand)]
@@ -86,6 +81,11 @@ pub struct Config {
 pub enum Task {
     /// Measure a pipeline: frames per second and p50/p99 of each stage
     Bench(BenchConfig),
+    /// The device's process; a server starts it
+    #[command(hide = true)]
+    Worker,
+    /// Look at what a server needs on this machine, and say what to do where something is missing
+    Doctor,
     /// Make keys
     #[command(subcommand)]
     Key(KeyTask),
@@ -135,6 +135,15 @@ impl Config {
             }
         }
         Self::from_arg_matches(&command.try_get_matches_from(args)?)
+    }
+
+    /// What is written down. The device's process leaves the file to the server, which knows what becomes of it.
+    pub fn log(&self) -> LogConfig {
+        let mut log = self.log.clone();
+        if matches!(self.command, Some(Task::Worker)) {
+            log.log_file = None;
+        }
+        log
     }
 
     /// The defaults, as if no flag, variable or file were there; for programs that embed the server.

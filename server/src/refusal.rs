@@ -72,6 +72,7 @@ impl From<&PipelineError> for Refusal {
             PipelineError::NoPicture { .. } => "no_picture",
             PipelineError::Load { .. } => "cannot_load",
             PipelineError::OutOfMemory { .. } => "out_of_memory",
+            PipelineError::DeviceLost { .. } => "device_lost",
             PipelineError::Failed { .. } | PipelineError::Panicked { .. } => "pipeline_failed",
         };
         Self {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use limn_pipeline::{
     Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::access::Access;
@@ -19,15 +19,19 @@ use crate::config::{Config, Task};
 use crate::fanout::ndi::Mirrors;
 use crate::http::compat::gendj::Addresses;
 use crate::http::{self, Rooms};
+#[cfg(unix)]
+use crate::inference::child;
 use crate::inference::{Inference, Readiness};
 use crate::ingest::source::Sources;
 use crate::ingest::source::ndi::Network;
 use crate::listing::{self, Choice, Listing};
+use crate::metrics::Metrics;
 use crate::pool::Pool;
 use crate::program::Program;
 use crate::session::road::Tools;
 use crate::session::store::Store;
-use crate::{bench, osc, shutdown};
+use crate::session::wish::Wish;
+use crate::{bench, doctor, osc, shutdown, telemetry};
 
 /// A server that runs until it is stopped.
 pub struct Running {
@@ -37,6 +41,8 @@ pub struct Running {
     pub store: Arc<Store>,
     /// What is on air.
     pub program: Arc<Program>,
+    /// Who may do what.
+    pub access: Arc<Access>,
     /// What paints.
     pub inference: Inference,
     /// Where OSC is listened to.
@@ -47,9 +53,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Ends every session and then the server.
+    /// Lets sessions go on for `--drain`, ends those that are left, and then the server.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.store.drain();
+        self.store.drain().await;
+        self.store.close();
         self.program.stop();
         for (handle, running) in self.servers {
             handle.stop(true).await;
@@ -66,6 +73,16 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
     }
     let done = match &config.command {
         Some(Task::Bench(task)) => return bench::run(task, &config, &registry).await,
+        #[cfg(unix)]
+        Some(Task::Worker) => return child::serve(registry).await,
+        #[cfg(not(unix))]
+        Some(Task::Worker) => None,
+        Some(Task::Doctor) => {
+            let (words, works) = doctor::examine(&config, &registry);
+            print(&words)?;
+            ensure!(works, "a server would not work so");
+            return Ok(());
+        }
         Some(Task::Key(task)) => Some(task.run(&config.access)?),
         Some(Task::Url(task)) => Some(task.run(&config.access)?),
         None => None,
@@ -74,8 +91,23 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
         return print(&words);
     }
     let running = start(&config, registry)?;
+    let access = Arc::clone(&running.access);
+    tokio::spawn(shutdown::hangups(move || read_again(&access)));
     shutdown::signal().await;
     running.stop().await
+}
+
+/// Keys and log level, from where they were read at the start. Presets are read whenever they are asked for.
+fn read_again(access: &Access) {
+    match access.reload() {
+        Ok(count) => tracing::info!("keys read again: {count}"),
+        Err(error) => tracing::error!("the keys stay as they were: {error}"),
+    }
+    let level = Config::read(std::env::args_os()).map_err(|error| error.to_string());
+    match level.and_then(|config| telemetry::change(&config.log.log)) {
+        Ok(()) => tracing::info!("log level read again"),
+        Err(error) => tracing::error!("the log level stays as it was: {error}"),
+    }
 }
 
 fn print(words: &str) -> anyhow::Result<()> {
@@ -108,14 +140,22 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         config.inference.pipeline.as_deref(),
         config.inference.model.as_deref(),
     )?);
-    let inference = Inference::start(&registry, config.inference.clone())?;
+    if let Some(name) = &config.inference.safety_checker {
+        at_hand(&registry, name)?;
+    }
+    let metrics = Metrics::default();
+    let restarts = metrics.restarts.clone();
+    let inference = Inference::start(&registry, config.inference.clone(), restarts)?;
     let pool = Pool::start().context("cannot start the CPU pool")?;
     let ingest = Arc::new(config.ingest.clone());
     let mirrors = Mirrors::start(&config.ndi, &pool)?;
     let tools = Tools {
+        metrics: metrics.clone(),
+        log_frames: config.log.log_frames,
         inference: inference.clone(),
         pool: pool.clone(),
         ingest: Arc::clone(&ingest),
+        frame_gap: Duration::from_secs_f64(1.0 / config.session.max_fps),
         jpeg_quality: config.encode.jpeg_quality,
         mirrors: mirrors.clone(),
     };
@@ -130,6 +170,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         &store,
         pool,
         config.encode.jpeg_quality,
+        metrics.sent.clone(),
     );
     let fps = config.program.program.map(|format| format.fps);
     if let Some(mirrors) = &mirrors {
@@ -138,17 +179,21 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let sources = Arc::new(Sources::new(Network::new(&config.ndi)));
     if let Some(url) = &config.ingest.source {
         let source = sources.open(url);
-        let session = store.create(None, listing.first().clone(), Some(source))?;
+        let session = store.create(Wish {
+            source: Some(source),
+            ..Wish::of(listing.first().clone())
+        })?;
         let params = config.ingest.source_params.clone().unwrap_or_default();
         session
             .patch(&params, Unknown::Refuse)
-            .context("`--source-params`")?;
+            .map_err(|refusal| anyhow!("`--source-params`: {}", refusal.message))?;
         program.pin(Some(&session), Duration::ZERO);
         tracing::info!("{url} is on air: session {}", session.key);
     }
     let osc = match config.osc.osc {
         Some(port) => {
-            let presets = http::presets(config.http.frontend.as_deref());
+            let page = config.http.frontend.clone();
+            let presets = move || http::presets(page.as_deref());
             let heard = osc::listen((config.http.host, port), &store, &program, presets);
             Some(heard.with_context(|| format!("cannot listen for OSC on port {port}"))?)
         }
@@ -159,12 +204,16 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     let rooms = web::Data::new(Rooms {
         store: Arc::clone(&store),
         program: Arc::clone(&program),
+        metrics,
+        inference: inference.clone(),
         mirrors,
         sources,
         osc,
         access: Arc::clone(&access),
         listing: Arc::clone(&listing),
         ingest,
+        uploads: Semaphore::new(config.ingest.max_upload_bytes / http::UPLOAD_UNIT),
+        body_timeout: config.http.body_timeout,
         fanout: config.fanout.clone(),
         jpeg_quality: config.encode.jpeg_quality,
         frontend: config.http.frontend.clone(),
@@ -205,10 +254,19 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         address,
         store,
         program,
+        access,
         inference,
         osc,
         gendj,
         servers: servers.collect(),
+    })
+}
+
+/// Painting without the checker that the operator asked for would be worse than not starting.
+fn at_hand(registry: &Registry, checker: &str) -> anyhow::Result<()> {
+    (registry.safety)(checker).map_err(|error| {
+        let hint = error.hint().map(|hint| format!("; {hint}"));
+        anyhow::anyhow!("`--safety-checker`: {error}{}", hint.unwrap_or_default())
     })
 }
 

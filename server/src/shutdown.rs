@@ -1,4 +1,4 @@
-//! When to stop: the first SIGINT or SIGTERM ends the server in order, a second one at once.
+//! Signals. When to stop: the first SIGINT or SIGTERM ends the server in order, a second one at once.
 
 /// Resolves at the first signal.
 pub async fn signal() {
@@ -9,6 +9,21 @@ pub async fn signal() {
         std::process::exit(130);
     });
 }
+
+/// Calls `again` at each SIGHUP.
+#[cfg(unix)]
+pub async fn hangups(again: impl Fn()) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    while hangups.recv().await.is_some() {
+        again();
+    }
+}
+
+#[cfg(not(unix))]
+pub async fn hangups(_: impl Fn()) {}
 
 #[cfg(unix)]
 async fn wait() {

@@ -3,15 +3,20 @@
 
 mod batch_of_sessions;
 mod config_is_read;
+#[cfg(target_os = "linux")]
+mod device_is_taken_up_again;
 mod errors_are_json;
 mod events_for_owner_and_viewer;
+mod flagged_pictures_are_hidden;
 mod frame_by_post;
 mod frames_over_a_socket;
 mod greedy_session_cannot_starve;
 mod hundred_kills_leak_nothing;
 mod jpeg_leaves_as_it_came;
+mod limits_hold;
 mod load_failure_is_told;
 mod many_viewers_encode_once;
+mod metrics_count;
 mod modules_point_one_way;
 mod no_viewer_no_encode;
 mod one_picture_in_one_out;

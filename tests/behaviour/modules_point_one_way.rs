@@ -10,39 +10,54 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lettering", &[]),
     ("listing", &[]),
     ("lock", &[]),
+    ("metrics", &[]),
     ("ndi", &[]),
     ("picture", &[]),
     ("scale", &[]),
+    ("seconds", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("access", &["session"]),
-    ("telemetry", &[]),
+    ("telemetry", &["lock"]),
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),
     ("scheduler", &[]),
-    ("inference", &["scheduler"]),
+    ("inference", &["listing", "lock", "scheduler", "seconds"]),
     ("encode", &["picture", "scale"]),
     (
         "fanout",
-        &["cell", "lettering", "lock", "ndi", "picture", "pool"],
+        &[
+            "metrics",
+            "cell",
+            "lettering",
+            "lock",
+            "ndi",
+            "picture",
+            "pool",
+        ],
     ),
     (
         "screen",
-        &["cell", "encode", "fanout", "lock", "picture", "pool"],
+        &[
+            "metrics", "cell", "encode", "fanout", "lock", "picture", "pool",
+        ],
     ),
     (
         "program",
         &[
-            "cell", "fanout", "ingest", "lock", "picture", "pool", "screen", "session",
+            "metrics", "cell", "fanout", "ingest", "lock", "picture", "pool", "screen", "session",
         ],
     ),
     (
         "session",
         &[
+            "seconds",
+            "metrics",
             "cell",
             "fanout",
             "inference",
             "ingest",
+            "lettering",
             "listing",
             "lock",
             "picture",
@@ -54,6 +69,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "seconds",
+            "metrics",
             "access",
             "fanout",
             "inference",
@@ -70,9 +87,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("osc", &["program", "session"]),
     ("bench", &["config", "encode", "listing", "picture"]),
+    ("doctor", &["config"]),
     (
         "config",
         &[
+            "telemetry",
             "access",
             "bench",
             "encode",
@@ -89,6 +108,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "run",
         &[
+            "doctor",
+            "telemetry",
+            "metrics",
             "access",
             "bench",
             "config",

@@ -105,7 +105,7 @@ async fn the_last_word_is_that_it_is_over() {
             viewer.until(|jpeg| shows(jpeg, RED)).await;
         }
         if draining {
-            house.running.store.drain();
+            house.running.store.close();
         } else {
             owner.ask("DELETE", "", b"").await;
         }

@@ -152,12 +152,13 @@ async fn a_full_server_says_so_and_closes() {
     let mut second = house.camera("5f0c6a4e-5d0e-4b41-9a55-6d7f1c0f6a02").await;
     assert_eq!(
         second.hear().await,
-        json!({"status": "error", "message": "Server is full"})
+        json!({"status": "error", "message": "Server is full", "place": 1})
     );
     assert_eq!(second.closed().await, Some(1000));
     first.leave().await;
     until("the place is free", || house.running.store.is_empty()).await;
-    let mut third = house.camera("5f0c6a4e-5d0e-4b41-9a55-6d7f1c0f6a03").await;
+    // Whoever asked first has the place.
+    let mut third = house.camera("5f0c6a4e-5d0e-4b41-9a55-6d7f1c0f6a02").await;
     assert_eq!(third.hear().await["status"], "connected");
     house.close().await;
 }

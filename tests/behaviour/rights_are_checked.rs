@@ -20,6 +20,7 @@ const SECRET: &[u8] = &[
 const ROUTES: &[(&str, &str, u8)] = &[
     ("get", "/health", 0),
     ("get", "/readyz", 0),
+    ("get", "/metrics", 3),
     ("get", "/api/me", 0),
     ("post", "/api/login", 0),
     ("delete", "/api/login", 0),

@@ -96,7 +96,7 @@ async fn when_the_server_stops() {
     let mut camera = house.camera("0123456789abcdef").await;
     let session = std::sync::Arc::downgrade(&house.session("0123456789abcdef"));
     camera.frame(&json!({}), &plain(RED)).await;
-    house.running.store.drain();
+    house.running.store.close();
     // "Service restart" (RFC 6455 and its registry) and no word of an end: the page comes back by itself.
     assert_eq!(camera.closed().await, Some(1012));
     let refused = house.ask("POST", "/api/sessions", &json!({})).await;

@@ -19,6 +19,7 @@ pub fn start(binary: &Path, pictures: Arc<Vec<Vec<u8>>>) -> anyhow::Result<Serve
     let child = Command::new(binary)
         .args(["--pipeline", "passthrough", "--port", "0"])
         .args(["--max-sessions", "0", "--idle-timeout", "0"])
+        .args(["--max-viewers", "0", "--max-viewers-per-session", "0"])
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

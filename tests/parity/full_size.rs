@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use limn_models::controlnet::ControlNet;
+use limn_models::safety::{ImageProcessor, SafetyChecker, SafetyCheckerConfig};
 use limn_models::taesd::AutoencoderTiny;
 use limn_models::unet::Unet;
 use limn_models::vae::AutoencoderKl;
@@ -50,6 +51,7 @@ fn every_published_network_is_read_whole() {
         "sd21-controlnet",
         "sd-vae",
         "taesd",
+        "safety-checker",
     ];
     let root = workspace();
     let temporary = tempfile::tempdir().unwrap();
@@ -74,5 +76,8 @@ fn every_published_network_is_read_whole() {
     saver.loads(names[4], ControlNet::load);
     saver.loads(names[5], AutoencoderKl::load);
     saver.loads(names[6], AutoencoderTiny::load);
+    saver.loads(names[7], |scope, config: &SafetyCheckerConfig| {
+        SafetyChecker::load(scope, config, ImageProcessor::default())
+    });
     assert!(child.wait().unwrap().success());
 }

@@ -453,6 +453,51 @@ fn an_autoencoder_with_other_latents_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_no_number_is_an_error_and_no_black_picture() {
+    let case = Case::named("img2img-tiny-one");
+    let source = fixture("pipelines").join(case.text("checkpoint"));
+    let folder = tempfile::tempdir().unwrap();
+    copy(&source, folder.path());
+    let file = folder
+        .path()
+        .join("unet/diffusion_pytorch_model.safetensors");
+    let mut tensors = tch::Tensor::read_safetensors(&file).unwrap();
+    for (name, tensor) in &mut tensors {
+        if name.starts_with("conv_out") {
+            *tensor = tensor.full_like(f64::NAN);
+        }
+    }
+    tch::Tensor::write_safetensors(&tensors, &file).unwrap();
+    let (entry, row) = case.entry();
+    let context = LoadContext {
+        device: "cpu",
+        dtype: "f32",
+        model: folder.path().to_str(),
+        no_taesd: case.0["taesd"] == false,
+        ..LoadContext::default()
+    };
+    let mut host = (entry.load)(&context, row).unwrap();
+    while !host.settle().unwrap() {}
+    let painted = host.turn(&[case.job(1)]).remove(0);
+    let said = painted.err().map(|error| error.to_string());
+    assert!(said.is_some_and(|said| said.contains("no number")));
+    assert_eq!(host.open_sessions(), 0, "the session begins anew");
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let there = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir(&there).unwrap();
+            copy(&entry.path(), &there);
+        } else {
+            std::fs::copy(entry.path(), there).unwrap();
+        }
+    }
+}
+
+#[test]
 fn without_its_checkpoint_a_row_paints_with_the_embedded_one_and_says_so() {
     for name in [
         "controlnet",

@@ -126,6 +126,8 @@ export class Session {
       case 'program':
         this.onAir = message.on_air;
         return;
+      case 'draining':
+        return this.notices.say({ key: 'draining', tone: 'warn', text: `The server stops in ${Math.round(message.seconds)} s.`, hint: 'Your settings are kept.' });
       case 'report':
         return this.#report(message.report);
     }

@@ -60,10 +60,13 @@ export type ServerMessage =
   | { status: 'ready'; row: string; params?: Values }
   | { status: 'report'; report: Report }
   | { status: 'program'; on_air: boolean }
-  | { status: 'error'; message: string }
+  /** `place` in the line, counted from 1, where the server is full. */
+  | { status: 'error'; message: string; place?: number }
+  /** The server stops in so many seconds. */
+  | { status: 'draining'; seconds: number }
   | { status: 'timeout'; message: string };
 
-const KNOWN = new Set(['connected', 'wait', 'send_frame', 'stats', 'refused', 'loading', 'ready', 'report', 'program', 'error', 'timeout']);
+const KNOWN = new Set(['connected', 'wait', 'send_frame', 'stats', 'refused', 'loading', 'ready', 'report', 'program', 'error', 'timeout', 'draining']);
 
 /** A message from the wire, or nothing where it is not one that this page knows. */
 export function parse(data: unknown): ServerMessage | null {

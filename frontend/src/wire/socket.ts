@@ -12,7 +12,7 @@ export type Link =
   | { kind: 'connecting' }
   | { kind: 'live' }
   /** Nobody answers, or there is no room; `at` is when the next attempt begins (`Date.now`). */
-  | { kind: 'away' | 'full'; message: string; at: number; attempt: number }
+  | { kind: 'away' | 'full'; message: string; at: number; attempt: number; place?: number }
   /** The server closed the session for good. */
   | { kind: 'ended'; message: string };
 
@@ -112,7 +112,7 @@ export class SessionSocket {
       this.#wanted = false;
       this.holder.link({ kind: 'ended', message: words.message });
     } else if (words !== null) {
-      this.#again('full', words.message, FULL_MS);
+      this.#again('full', words.message, FULL_MS, 'place' in words ? words.place : undefined);
     } else if (this.#greeted) {
       this.#again('away', 'The connection to the server was lost.', backoff(this.#attempt));
     } else {
@@ -133,9 +133,9 @@ export class SessionSocket {
     this.#again('away', 'The server does not answer.', backoff(this.#attempt));
   }
 
-  #again(kind: 'away' | 'full', message: string, wait: number): void {
+  #again(kind: 'away' | 'full', message: string, wait: number, place?: number): void {
     this.#attempt += 1;
-    this.holder.link({ kind, message, at: Date.now() + wait, attempt: this.#attempt });
+    this.holder.link({ kind, message, at: Date.now() + wait, attempt: this.#attempt, ...(place === undefined ? {} : { place }) });
     this.#timer = setTimeout(() => this.#connect(), wait);
   }
 

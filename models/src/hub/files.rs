@@ -5,8 +5,9 @@ use std::path::Path;
 use super::{HubError, Wants};
 
 /// The files that say what a part is, wherever they are there.
-const CONFIGS: [&str; 7] = [
+const CONFIGS: [&str; 8] = [
     "config.json",
+    "preprocessor_config.json",
     "scheduler_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
@@ -229,6 +230,23 @@ mod tests {
                 .unwrap()
                 .contains(&"unet/diffusion_pytorch_model.safetensors".to_owned())
         );
+    }
+
+    #[test]
+    fn a_safety_checker_comes_with_its_image_processor() {
+        let there = [
+            "README.md",
+            "config.json",
+            "model.safetensors",
+            "preprocessor_config.json",
+            "pytorch_model.bin",
+        ];
+        let needed = [
+            "config.json",
+            "model.safetensors",
+            "preprocessor_config.json",
+        ];
+        assert_eq!(pick(&there, &[""], None).unwrap(), needed);
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Weights {
         Ok(Settling::new(self.given.into_inner(), self.device))
     }
 
-    fn take(&self, key: &str, shape: &[i64]) -> Result<Tensor, WeightsError> {
+    fn take(&self, key: &str, shape: &[i64], kind: Kind) -> Result<Tensor, WeightsError> {
         let raw = match &self.source {
             Source::Files(entries) => {
                 let entry =
@@ -178,9 +178,9 @@ impl Weights {
                 }
                 entry.tensor()?
             }
-            Source::Random(random) => random.borrow_mut().tensor(key, shape, self.kind)?,
+            Source::Random(random) => random.borrow_mut().tensor(key, shape, kind)?,
         };
-        let tensor = channels_last(&raw.f_to_kind(self.kind)?)?;
+        let tensor = channels_last(&raw.f_to_kind(kind)?)?;
         self.given.borrow_mut().push(tensor.shallow_clone());
         Ok(tensor)
     }

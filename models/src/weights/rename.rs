@@ -12,8 +12,14 @@ const ATTENTION: [(&str, &str); 4] = [
 /// The prefix that transformers wrote before its fifth version to the keys of a text encoder.
 const TEXT_PREFIX: &str = "text_model.";
 
+/// The same for the half that sees, inside a safety checker.
+const VISION_PREFIX: (&str, &str) = ("vision_model.vision_model.", "vision_model.");
+
 /// Today's name of a file's key.
 pub(super) fn today(key: &str) -> String {
+    if let Some(rest) = key.strip_prefix(VISION_PREFIX.0) {
+        return format!("{}{rest}", VISION_PREFIX.1);
+    }
     let key = key.strip_prefix(TEXT_PREFIX).unwrap_or(key);
     // `….attentions.0.query.weight`: the old name is the last but one part of the key, under an attention.
     let mut parts: Vec<&str> = key.split('.').collect();
@@ -51,11 +57,20 @@ mod tests {
     }
 
     #[test]
+    fn the_doubled_prefix_is_said_once() {
+        assert_eq!(
+            today("vision_model.vision_model.pre_layrnorm.bias"),
+            "vision_model.pre_layrnorm.bias"
+        );
+    }
+
+    #[test]
     fn todays_names_stay() {
         for key in [
             "down_blocks.0.attentions.1.proj_in.weight",
             "mid_block.attentions.0.to_q.weight",
             "key.weight",
+            "vision_model.pre_layrnorm.bias",
         ] {
             assert_eq!(today(key), key);
         }

@@ -38,7 +38,16 @@ impl<'a> Scope<'a> {
     /// [`WeightsError::Missing`], also for the second time of asking; [`WeightsError::Shape`];
     /// [`WeightsError::Dtype`]; [`WeightsError::Torch`] when the copy finds no memory.
     pub fn tensor(&self, name: impl Display, shape: &[i64]) -> Result<Tensor, WeightsError> {
-        self.weights.take(&self.key(name), shape)
+        self.weights.take(&self.key(name), shape, self.kind())
+    }
+
+    /// The same in f32, whatever the kind of the [`Weights`]: for the few numbers that are compared and not multiplied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scope::tensor`].
+    pub fn exact(&self, name: impl Display, shape: &[i64]) -> Result<Tensor, WeightsError> {
+        self.weights.take(&self.key(name), shape, Kind::Float)
     }
 
     /// Whether the files still hold `name`. Random weights have everything: branch on the configuration where you can.
@@ -47,7 +56,7 @@ impl<'a> Scope<'a> {
         self.weights.has(&self.key(name))
     }
 
-    /// The kind of every tensor handed out.
+    /// The kind of every tensor that [`Scope::tensor`] hands out.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.weights.kind()

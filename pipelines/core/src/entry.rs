@@ -107,6 +107,10 @@ pub struct LoadContext<'a> {
     pub taesd: Option<&'a str>,
     /// Decode with the checkpoint's own autoencoder.
     pub no_taesd: bool,
+    /// The safety checker that looks at painted pictures before they leave: a folder, or a name on the hub.
+    pub safety_checker: Option<&'a str>,
+    /// Of each session every so many-th picture is checked, from the first on; 0 is taken for 1, every picture.
+    pub safety_every: u32,
     /// Build the full-size networks with random weights and read no file: for measuring.
     pub random_weights: bool,
 }
@@ -169,6 +173,9 @@ pub struct Registry {
     /// Which row paints on this machine when this one is asked for, `--model` being what it is: itself, or its
     /// [`Row::embedded`] one.
     pub at_hand: fn(model: Option<&str>, row: &'static Row) -> &'static Row,
+    /// Whether the safety checker of this name can be had, fetching its files where that is allowed; no weights are read.
+    /// A server that was told to check does not start without.
+    pub safety: fn(name: &str) -> Result<(), PipelineError>,
 }
 
 impl Registry {

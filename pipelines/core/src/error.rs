@@ -37,6 +37,14 @@ pub enum PipelineError {
         /// What libtorch said.
         reason: String,
     },
+    /// The device went away under the step, and every session with it; the frame is painted when it is back.
+    #[error("the device is gone: {reason}")]
+    DeviceLost {
+        /// How that was noticed.
+        reason: String,
+        /// Whether this very frame was being painted.
+        under_it: bool,
+    },
     /// The step failed; the session is reopened.
     #[error("pipeline `{pipeline}` failed: {reason}")]
     Failed {

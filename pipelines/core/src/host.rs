@@ -258,6 +258,7 @@ mod tests {
             frame: frame.clone(),
             report: report.clone(),
             stages,
+            flagged: true,
         });
         assert!(output.frame.same_picture(&frame));
         assert_eq!(
@@ -265,9 +266,18 @@ mod tests {
             (7, frame.captured)
         );
         assert_eq!(
-            (output.report, output.stages[0].stage.as_ref()),
-            (report, "denoise")
+            (
+                output.report,
+                output.stages[0].stage.as_ref(),
+                output.flagged
+            ),
+            (report, "denoise", true)
         );
+
+        // A worker that knows of no checker says nothing about it.
+        let silent = r#"{"frame": FRAME, "report": null, "stages": []}"#;
+        let silent = silent.replace("FRAME", &serde_json::to_string(&frame).unwrap());
+        assert!(!serde_json::from_str::<Output>(&silent).unwrap().flagged);
 
         let error: Result<(), _> = Err(PipelineError::failed("img2img", "a reason"));
         assert_eq!(

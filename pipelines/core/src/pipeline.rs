@@ -102,6 +102,10 @@ pub enum Report {
         /// The words that were not read.
         left_out: String,
     },
+    /// The safety checker flagged a picture, and not the one before: what follows is blurred.
+    Flagged,
+    /// The safety checker flags no more.
+    Cleared,
 }
 
 /// A painted picture.
@@ -113,6 +117,9 @@ pub struct Output {
     pub report: Option<Report>,
     /// How long each stage took, in order.
     pub stages: Vec<StageTime>,
+    /// The safety checker would not show what was painted: the picture is blurred past recognition.
+    #[serde(default)]
+    pub flagged: bool,
 }
 
 impl From<Frame> for Output {
@@ -121,6 +128,7 @@ impl From<Frame> for Output {
             frame,
             report: None,
             stages: Vec::new(),
+            flagged: false,
         }
     }
 }

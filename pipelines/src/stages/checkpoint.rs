@@ -113,6 +113,14 @@ pub fn side(
     Ok(known.and_then(|known| cached(known, SIDE)))
 }
 
+/// The safety checker of this name.
+///
+/// # Errors
+/// [`PipelineError::Load`] when it cannot be had.
+pub fn safety_checker(name: &str) -> Result<Found, PipelineError> {
+    named(name, SIDE)
+}
+
 /// A folder, or a name on the hub; the second may be downloaded, for the operator asked for it.
 fn named(name: &str, parts: &[&str]) -> Result<Found, PipelineError> {
     match Hub::from_env().open(

@@ -13,6 +13,8 @@ pub mod edges;
 pub mod fault;
 pub mod grey;
 #[cfg(feature = "torch")]
+pub mod guard;
+#[cfg(feature = "torch")]
 pub mod model;
 #[cfg(feature = "torch")]
 pub mod painter;
@@ -24,3 +26,5 @@ pub mod prompt_cache;
 #[cfg(feature = "torch")]
 pub mod sheet;
 pub mod sobel;
+#[cfg(feature = "torch")]
+mod veil;

@@ -5,6 +5,7 @@ use limn_models::controlnet::{ControlNet, ControlNetConfig};
 use limn_models::folder::Folder;
 use limn_models::noise::{Algorithm, NoiseScheduler, SchedulerConfig};
 use limn_models::published;
+use limn_models::safety::{ImageProcessor, SafetyChecker, SafetyCheckerConfig};
 use limn_models::taesd::{AutoencoderTiny, AutoencoderTinyConfig};
 use limn_models::tokenizer::Tokenizer;
 use limn_models::unet::{Unet, UnetConfig};
@@ -18,6 +19,7 @@ use crate::device;
 use crate::stages::autoencoder::Autoencoder;
 use crate::stages::checkpoint::{self, Found};
 use crate::stages::fault;
+use crate::stages::guard::Guard;
 use crate::stages::prompt_cache::{PromptCache, Words};
 
 /// Everything that paints, but the text encoder, which stays inside its [`PromptCache`].
@@ -36,6 +38,8 @@ pub struct Model {
     pub controlnet: Option<ControlNet>,
     /// Picture to latent and back.
     pub autoencoder: Autoencoder,
+    /// Looks at what was painted, where the operator wants it.
+    pub guard: Option<Guard>,
     /// The noise schedule that the row names, with the checkpoint's numbers.
     pub schedule: NoiseScheduler,
     /// What it paints with, for people.
@@ -116,6 +120,13 @@ impl Model {
                 hint: Some("`--taesd` and `--model` must belong to each other".to_owned()),
             });
         }
+        let guard = match &parts.safety_checker {
+            Some(part) => Some(Guard::new(
+                reader.safety_checker(part)?,
+                context.safety_every,
+            )),
+            None => None,
+        };
         let schedule = schedule(row, parts.scheduler.as_deref())?;
         let settling = reader.settling;
         let description = parts.description;
@@ -128,6 +139,7 @@ impl Model {
             guidance_dims,
             controlnet,
             autoencoder,
+            guard,
             schedule,
             description,
             settling,
@@ -167,6 +179,7 @@ struct Parts {
     controlnet: Option<Part>,
     autoencoder: Part,
     tiny: bool,
+    safety_checker: Option<Part>,
     /// The text of `scheduler_config.json`.
     scheduler: Option<String>,
     description: String,
@@ -204,6 +217,13 @@ impl Parts {
         } else {
             side("taesd", context.taesd, row.taesd)?
         };
+        let checker = match context.safety_checker {
+            Some(name) => Some(checkpoint::safety_checker(name)?),
+            None => None,
+        };
+        if let Some(found) = &checker {
+            description = format!("{description}, safety checker: {}", found.name);
+        }
         let own_is_tiny = is_tiny(&main.folder.join("vae"));
         let part =
             |found: &Found, folder: &str| Part::Folder(found.folder.join(folder), found.variant);
@@ -217,6 +237,7 @@ impl Parts {
                 .as_ref()
                 .map_or_else(|| part(&main, "vae"), |found| part(found, "")),
             tiny: tiny.is_some() || own_is_tiny,
+            safety_checker: checker.as_ref().map(|found| part(found, "")),
             scheduler: Some(
                 scheduler
                     .read_text("scheduler_config.json")
@@ -257,6 +278,8 @@ impl Parts {
                 },
             ),
             tiny,
+            safety_checker: (context.safety_checker)
+                .map(|_| Part::Random("safety checker", published::SAFETY_CHECKER)),
             scheduler: None,
             description: format!("random weights in the shape of `{main}`"),
         }
@@ -306,6 +329,20 @@ impl Reader {
             tch::no_grad(read).map_err(|error| self::weights(self.device, &what, error))?;
         self.settling.push(settling);
         Ok(network)
+    }
+
+    fn safety_checker(&mut self, part: &Part) -> Result<SafetyChecker, PipelineError> {
+        let processor = match part {
+            Part::Folder(folder, _) => {
+                ImageProcessor::open(folder).map_err(|error| refuse(&folder.to_string(), error))?
+            }
+            Part::Random(..) => ImageProcessor::default(),
+        };
+        self.read(
+            part,
+            SafetyChecker::IGNORED,
+            |scope, config: SafetyCheckerConfig| SafetyChecker::load(scope, &config, processor),
+        )
     }
 
     fn open<C: DeserializeOwned>(

@@ -6,9 +6,10 @@ use limn_pipeline::{
     StageTime,
 };
 use limn_torch_ext::stage_clock::StageClock;
-use tch::{TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
 use crate::stages::denoise::denoise;
+use crate::stages::guard::{Guarded, Watch};
 use crate::stages::model::Model;
 use crate::stages::params::PaintParams;
 use crate::stages::prompt_cache::PromptCache;
@@ -26,12 +27,21 @@ pub struct Stroke<'a> {
     pub params: &'a PaintParams,
     /// How the ControlNet takes part, where there is one.
     pub control: Option<Control>,
-    /// Whether parameters differ from those that `sheet` was made with.
+    /// Whether parameters differ from those that the easel's sheet was made with.
     pub changed: bool,
-    /// What the session keeps; made at its first frame.
-    pub sheet: &'a mut Option<Sheet>,
+    /// What the session keeps.
+    pub easel: &'a mut Easel,
     /// Raised when nobody needs this frame any more.
     pub cancel: &'a Cancel,
+}
+
+/// What one session keeps between frames.
+#[derive(Default)]
+pub struct Easel {
+    /// What its parameters decide; made with its first frame, which says whether there is a picture.
+    sheet: Option<Sheet>,
+    /// What the safety checker knows of it.
+    watch: Watch,
 }
 
 /// Weights, prompts and a clock.
@@ -132,8 +142,7 @@ impl Painter {
             });
         }
         if !stroke.changed
-            && stroke
-                .sheet
+            && (stroke.easel.sheet)
                 .as_ref()
                 .is_some_and(|sheet| sheet.from_picture == from_picture)
         {
@@ -142,14 +151,14 @@ impl Painter {
         // The old one is taken away first: if the new one fails, the next frame tries again.
         let (model, prompts) = (&self.model, &mut self.prompts);
         let (params, control) = (stroke.params, stroke.control);
-        if let Some(mut sheet) = stroke.sheet.take()
+        if let Some(mut sheet) = stroke.easel.sheet.take()
             && sheet.reword(model, prompts, params, control, from_picture)?
         {
-            *stroke.sheet = Some(sheet);
+            stroke.easel.sheet = Some(sheet);
             return Ok(());
         }
         let sheet = Sheet::new(model, prompts, self.manner, params, control, from_picture)?;
-        *stroke.sheet = Some(sheet);
+        stroke.easel.sheet = Some(sheet);
         Ok(())
     }
 
@@ -164,16 +173,14 @@ impl Painter {
         }
         match self.run(strokes, group) {
             Ok(outputs) => {
-                for (&at, mut output) in group.iter().zip(outputs) {
-                    let left_out = strokes[at]
-                        .sheet
-                        .as_mut()
-                        .and_then(|sheet| sheet.left_out.take());
-                    output.report = left_out.map(|left_out| Report::PromptTruncated { left_out });
-                    results[at] = if strokes[at].cancel.is_cancelled() {
-                        Err(PipelineError::Cancelled)
-                    } else {
-                        Ok(output)
+                for (&at, output) in group.iter().zip(outputs) {
+                    results[at] = match output {
+                        _ if strokes[at].cancel.is_cancelled() => Err(PipelineError::Cancelled),
+                        Ok(mut output) => {
+                            output.report = self.report(strokes[at].easel, output.flagged);
+                            Ok(output)
+                        }
+                        Err(error) => Err(error),
                     };
                 }
             }
@@ -190,16 +197,27 @@ impl Painter {
         }
     }
 
+    /// What the session of a picture that leaves should know. One thing at a time: words that were left out are said with a
+    /// later picture if this one's verdict is news.
+    fn report(&self, easel: &mut Easel, flagged: bool) -> Option<Report> {
+        let guard = self.model.guard.as_ref();
+        if let Some(news) = guard.and_then(|guard| guard.note(&mut easel.watch, flagged)) {
+            return Some(news);
+        }
+        let left_out = easel.sheet.as_mut()?.left_out.take()?;
+        Some(Report::PromptTruncated { left_out })
+    }
+
     /// One device call for the strokes of `group`. Between the upload and the download nothing is read back.
     fn run(
         &mut self,
         strokes: &[Stroke<'_>],
         group: &[usize],
-    ) -> Result<Vec<Output>, PipelineError> {
+    ) -> Result<Vec<Result<Output, PipelineError>>, PipelineError> {
         let chosen: Vec<&Stroke<'_>> = group.iter().map(|&at| &strokes[at]).collect();
         let sheets: Vec<&Sheet> = chosen
             .iter()
-            .filter_map(|stroke| stroke.sheet.as_ref())
+            .filter_map(|stroke| stroke.easel.sheet.as_ref())
             .collect();
         let cancels: Vec<&Cancel> = chosen.iter().map(|stroke| stroke.cancel).collect();
         let model = &self.model;
@@ -220,8 +238,11 @@ impl Painter {
         let latent = denoise(model, &sheets, clean.as_ref(), edges.as_ref(), &cancels)?;
         let _ = self.clock.mark("denoise");
         let latent = latent.f_to_kind(model.kind).map_err(torch)?;
-        let frames = pixels::download(&model.autoencoder.decode(&latent).map_err(torch)?)?;
-        let _ = self.clock.mark("decode");
+        let pictures = model.autoencoder.decode(&latent).map_err(torch)?;
+        let sound = pixels::sound(&pictures).map_err(torch)?;
+        let frames = self.release(pictures, &chosen)?;
+        let sound =
+            pixels::verdicts(&sound).map_err(|error| fault::torch(self.model.device, &error))?;
 
         let stages: Vec<StageTime> = match self.clock.read() {
             Ok(times) => times
@@ -233,18 +254,56 @@ impl Painter {
                 .collect(),
             Err(error) => return Err(PipelineError::failed("clock", error)),
         };
-        let output = |(frame, stroke): (Frame, &&Stroke<'_>)| {
-            let frame = match &stroke.prepared.picture {
-                Some(picture) => frame.stamped_like(picture),
-                None => frame,
+        let output =
+            |(((frame, flagged), stroke), sound): (((Frame, bool), &&Stroke<'_>), bool)| {
+                if !sound {
+                    return Err(PipelineError::failed(
+                        self.id,
+                        "what it painted is no number (NaN)",
+                    ));
+                }
+                let frame = match &stroke.prepared.picture {
+                    Some(picture) => frame.stamped_like(picture),
+                    None => frame,
+                };
+                Ok(Output {
+                    frame,
+                    report: None,
+                    stages: stages.clone(),
+                    flagged,
+                })
             };
-            Output {
-                frame,
-                report: None,
-                stages: stages.clone(),
-            }
+        let painted = frames.into_iter().zip(&chosen).zip(sound);
+        Ok(painted.map(output).collect())
+    }
+
+    /// Painted pictures `[B, 3, H, W]` as frames, and whether each was flagged: those that were are blurred before they
+    /// leave the device. `safety` is timed where the checker looked, which it does not at every picture.
+    fn release(
+        &mut self,
+        pictures: Tensor,
+        strokes: &[&Stroke<'_>],
+    ) -> Result<Vec<(Frame, bool)>, PipelineError> {
+        let model = &self.model;
+        let torch = |error: TchError| fault::torch(model.device, &error);
+        let Some(guard) = &model.guard else {
+            let frames = pixels::download(&pictures)?;
+            let _ = self.clock.mark("decode");
+            return Ok(frames.into_iter().map(|frame| (frame, false)).collect());
         };
-        Ok(frames.into_iter().zip(&chosen).map(output).collect())
+        let watches: Vec<Watch> = strokes.iter().map(|stroke| stroke.easel.watch).collect();
+        let looks = watches.iter().any(|watch| watch.is_due());
+        if looks {
+            let _ = self.clock.mark("decode");
+        }
+        let Guarded { pictures, flagged } = guard.look(pictures, &watches).map_err(torch)?;
+        let frames = pixels::download(&pictures)?;
+        let flagged = match flagged {
+            Some(flagged) => pixels::verdicts(&flagged).map_err(torch)?,
+            None => vec![false; frames.len()],
+        };
+        let _ = self.clock.mark(if looks { "safety" } else { "decode" });
+        Ok(frames.into_iter().zip(flagged).collect())
     }
 }
 

@@ -38,6 +38,25 @@ pub fn centre(picture: &Tensor) -> Result<Tensor, TchError> {
     picture.f_mul_scalar(2.0)?.f_sub_scalar_(1.0)
 }
 
+/// Which of the pictures `[B, 3, H, W]` are numbers throughout, `[B]` of bool: a sum is none if one of its parts is none. A
+/// network in half precision can overflow, and what is no number would pass for black.
+///
+/// # Errors
+/// When torch refuses, for want of memory.
+pub fn sound(pictures: &Tensor) -> Result<Tensor, TchError> {
+    pictures
+        .f_sum_dim_intlist([1i64, 2, 3].as_slice(), false, Kind::Float)?
+        .f_isfinite()
+}
+
+/// `[B]` of bool, to the host. Asked for after [`download`], it waits for nothing.
+///
+/// # Errors
+/// When torch refuses.
+pub fn verdicts(of: &Tensor) -> Result<Vec<bool>, TchError> {
+    Vec::try_from(&of.f_to_device(Device::Cpu)?)
+}
+
 /// Painted pictures `[B, 3, H, W]`, RGB in about -1..1, as frames. The only place where the host waits for the device.
 ///
 /// # Errors

@@ -2,17 +2,22 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::Wire;
 use crate::lock::lock;
+use crate::metrics::Sent;
 
 /// Everybody who reads a stream of one session.
 #[derive(Debug, Default)]
-pub struct Audience(Mutex<Vec<Weak<Seat>>>);
+pub struct Audience {
+    seats: Mutex<Vec<Weak<Seat>>>,
+    /// What all viewers of the server were sent.
+    all: Sent,
+}
 
 /// One viewer, as an operator sees it.
 #[derive(Debug)]
@@ -24,6 +29,7 @@ pub struct Seat {
     bytes: AtomicU64,
     skipped: AtomicU64,
     recent: Mutex<Recent>,
+    all: Sent,
 }
 
 /// The same, as a route answers it.
@@ -53,6 +59,14 @@ struct Recent {
 }
 
 impl Audience {
+    /// Nobody yet; what is sent is counted in `all` as well.
+    pub fn new(all: Sent) -> Self {
+        Self {
+            seats: Mutex::default(),
+            all,
+        }
+    }
+
     /// A seat for a viewer, for as long as it holds it.
     pub fn sit(&self, address: String, wire: Wire) -> Arc<Seat> {
         let now = Instant::now();
@@ -68,8 +82,9 @@ impl Audience {
                 pictures: 0,
                 fps: 0.0,
             }),
+            all: self.all.clone(),
         });
-        let mut seats = lock(&self.0);
+        let mut seats = lock(&self.seats);
         seats.retain(|seat| seat.strong_count() > 0);
         seats.push(Arc::downgrade(&seat));
         seat
@@ -94,21 +109,32 @@ impl Audience {
         self.seats().iter().map(|seat| seat.state()).collect()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.seats().len()
+    }
+
     fn seats(&self) -> Vec<Arc<Seat>> {
-        lock(&self.0).iter().filter_map(Weak::upgrade).collect()
+        lock(&self.seats).iter().filter_map(Weak::upgrade).collect()
     }
 }
 
 impl Seat {
-    /// A part of so many bytes went out.
-    pub fn sent(&self, bytes: usize) {
+    /// A part of so many bytes went out; `age` is how long ago its frame arrived, if it went out for the first time.
+    pub fn sent(&self, bytes: usize, age: Option<Duration>) {
         self.pictures.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.all.parts.inc();
+        self.all.bytes.inc_by(bytes as u64);
+        if let Some(age) = age {
+            self.all.latency.observe(age.as_secs_f64());
+        }
     }
 
     /// So many pictures were overtaken.
     pub fn skipped(&self, pictures: u64) {
         self.skipped.fetch_add(pictures, Ordering::Relaxed);
+        self.all.skipped.inc_by(pictures);
     }
 
     #[cfg(test)]
@@ -133,7 +159,6 @@ impl Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_seat_is_free_when_its_viewer_goes_and_rates_are_of_the_last_second() {
@@ -141,7 +166,7 @@ mod tests {
         let seat = audience.sit("192.0.2.1".to_owned(), Wire::Length);
         let gone = audience.sit("192.0.2.2".to_owned(), Wire::Browser);
         drop(gone);
-        (0..50).for_each(|_| seat.sent(1000));
+        (0..50).for_each(|_| seat.sent(1000, None));
         audience.tick(seat.since + Duration::from_secs(2));
         let viewers = audience.viewers();
         assert_eq!(viewers.len(), 1);

@@ -19,6 +19,10 @@ pub enum Placard {
     Lost,
     /// The source broke, and is tried again.
     Reconnecting,
+    /// The device is being taken up again.
+    Recovering,
+    /// The last frame could not be painted.
+    Fault,
     /// The session is over.
     Ended,
     /// The server stops.
@@ -35,6 +39,8 @@ impl Placard {
             Self::Waiting => "waiting",
             Self::Lost => "lost",
             Self::Reconnecting => "reconnecting",
+            Self::Recovering => "recovering",
+            Self::Fault => "fault",
             Self::Ended => "ended",
             Self::Draining => "draining",
             Self::OffAir => "off-air",
@@ -57,6 +63,8 @@ impl Placard {
                 "it goes on when pictures come again".to_owned(),
             ),
             Self::Reconnecting => ("Reconnecting", "the source is tried again".to_owned()),
+            Self::Recovering => ("Recovering", "the picture is back in a moment".to_owned()),
+            Self::Fault => ("Not painted", "the next picture is tried".to_owned()),
             Self::Ended => ("Session ended", String::new()),
             Self::Draining => ("Server stopping", "it may be back in a moment".to_owned()),
             Self::OffAir => ("Off air", String::new()),

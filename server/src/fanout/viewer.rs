@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use limn_pipeline::Timestamp;
 use tokio::time::Instant;
 
 use super::audience::Seat;
@@ -191,10 +192,14 @@ impl Viewer {
         self.repeated = self.held.is_none();
         let picture = self.held.take().or_else(|| self.last.take())?;
         let part = self.view.wire.part(&picture, self.view.times);
+        let millis = Timestamp::now().millis_since(picture.jpeg.captured);
+        let age = Duration::from_secs_f64(millis.max(0.0) / 1000.0);
+        // A placard has no frame that arrived, and a picture sent again is no news.
+        let age = (!self.repeated && picture.placard.is_none()).then_some(age);
         self.floor = picture.serial;
         self.last = Some(picture);
         self.sent = now;
-        self.seat.sent(part.len());
+        self.seat.sent(part.len(), age);
         if let Some(pace) = &mut self.pace {
             pace.sent(now);
         }

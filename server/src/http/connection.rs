@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::sync::Mutex;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
@@ -41,11 +43,19 @@ pub fn accepted(connection: &dyn Any, extensions: &mut Extensions) {
     }
 }
 
+/// A peer that takes nothing for so long is gone, though its network never said so.
+#[cfg(target_os = "linux")]
+const GONE: Duration = Duration::from_secs(60);
+
 /// What waits in the kernel is a picture of the past.
 fn keep_little_unsent(socket: SockRef<'_>) {
     #[cfg(target_os = "linux")]
     if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT_BYTES) {
         tracing::debug!("no limit on unsent bytes: {error}");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket.set_tcp_user_timeout(Some(GONE)) {
+        tracing::debug!("no limit on silence: {error}");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (socket, UNSENT_BYTES);

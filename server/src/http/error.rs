@@ -19,8 +19,10 @@ use crate::session::store::CreateError;
 pub struct ApiError {
     status: StatusCode,
     refusal: Refusal,
-    /// What the status must come with.
-    header: Option<(&'static str, String)>,
+    /// What the status must come with; boxed, as is the next, since most errors have neither.
+    header: Option<Box<(&'static str, String)>>,
+    /// The place in the line for a session, and the ticket that keeps it.
+    waiting: Option<Box<(usize, String)>>,
 }
 
 impl ApiError {
@@ -29,6 +31,7 @@ impl ApiError {
             status,
             refusal,
             header: None,
+            waiting: None,
         }
     }
 
@@ -58,7 +61,7 @@ impl ApiError {
             refusal.hint(format!("use {allowed}")),
         );
         Self {
-            header: Some((ALLOW.as_str(), allowed.to_owned())),
+            header: Some(Box::new((ALLOW.as_str(), allowed.to_owned()))),
             ..error
         }
     }
@@ -78,7 +81,7 @@ impl ApiError {
             refusal.hint("send it as `Authorization: Bearer KEY`, or sign in on the page"),
         );
         Self {
-            header: Some((WWW_AUTHENTICATE.as_str(), "Bearer".to_owned())),
+            header: Some(Box::new((WWW_AUTHENTICATE.as_str(), "Bearer".to_owned()))),
             ..error
         }
     }
@@ -141,6 +144,24 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, refusal)
     }
 
+    /// 408: the body did not come in time.
+    pub fn too_slow() -> Self {
+        let refusal = Refusal::new("too_slow", "the body took too long");
+        Self::new(StatusCode::REQUEST_TIMEOUT, refusal)
+    }
+
+    /// 503: there is no memory for another picture.
+    pub fn too_many_uploads() -> Self {
+        let refusal = Refusal::new("too_many_uploads", "too many pictures are on their way in");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
+    }
+
+    /// 503: nobody else may watch.
+    pub fn too_many_viewers(most: usize) -> Self {
+        let refusal = Refusal::new("too_many_viewers", format!("{most} watch already"));
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
+    }
+
     /// 503: there is no picture yet.
     pub fn no_picture() -> Self {
         Self::new(
@@ -163,13 +184,22 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        let later = [
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
+        if later.contains(&self.status) {
             response.insert_header((RETRY_AFTER, "1"));
         }
-        if let Some((name, value)) = &self.header {
+        if let Some((name, value)) = self.header.as_deref() {
             response.insert_header((*name, value.as_str()));
         }
-        response.json(json!({"error": self.refusal.json()}))
+        let mut error = self.refusal.json();
+        if let Some((place, ticket)) = self.waiting.as_deref() {
+            error["place"] = (*place).into();
+            error["ticket"] = ticket.as_str().into();
+        }
+        response.json(json!({ "error": error }))
     }
 }
 
@@ -177,6 +207,7 @@ impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal.code {
             "picture_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "too_many_changes" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, refusal)
@@ -220,10 +251,21 @@ impl From<TooMany> for ApiError {
 impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         let (status, code) = match error {
-            CreateError::Full => (StatusCode::SERVICE_UNAVAILABLE, "full"),
+            CreateError::Full { .. } => (StatusCode::SERVICE_UNAVAILABLE, "full"),
+            CreateError::Crowded(_) => (StatusCode::TOO_MANY_REQUESTS, "crowded"),
             CreateError::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
             CreateError::Taken => (StatusCode::CONFLICT, "taken"),
         };
-        Self::new(status, Refusal::new(code, error))
+        let refusal = Refusal::new(code, &error);
+        let CreateError::Full { place, ticket } = error else {
+            return Self::new(status, refusal);
+        };
+        let hint = format!(
+            "you are number {place} in the line; send `ticket` with the next attempt to stay there"
+        );
+        Self {
+            waiting: Some(Box::new((place, ticket))),
+            ..Self::new(status, refusal.hint(hint))
+        }
     }
 }

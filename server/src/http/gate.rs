@@ -1,19 +1,26 @@
 //! The one place where rights are checked: every route of the table is behind [`gate`], everything behind [`doorway`].
 
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError, web};
 
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
+
 use super::error::ApiError;
-use super::routes::{Answer, Operation};
+use super::routes::{Answer, Body, Operation};
 use super::{Rooms, control, login};
 use crate::access::signed::Scope;
 use crate::access::{Access, Right};
+use crate::metrics::Status;
 use crate::session::Session;
 
 /// Who asks.
@@ -54,7 +61,7 @@ impl Caller {
 /// Lets through who may do what `operations`, all of one path, need.
 pub async fn gate(
     operations: Vec<&'static Operation>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let method = request.method().as_str();
@@ -64,6 +71,10 @@ pub async fn gate(
         Some(Err(error)) => Ok(request.into_response(error.error_response())),
         Some(Ok(caller)) => {
             request.extensions_mut().insert(caller);
+            if wanted.is_some_and(|operation| !matches!(operation.body, Body::Empty)) {
+                let limit = rooms(request.request()).body_timeout;
+                in_time(&mut request, limit);
+            }
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         // A method that nothing answers is told so.
@@ -72,7 +83,7 @@ pub async fn gate(
 }
 
 fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiError> {
-    let rooms = rooms(request);
+    let rooms = rooms(request.request());
     let reads = [Method::GET, Method::HEAD].contains(request.method());
     if (!reads || matches!(operation.answer, Answer::Socket)) && is_foreign(request, &rooms.access)
     {
@@ -113,6 +124,24 @@ fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiE
         None if !showed => Err(ApiError::no_key()),
         _ => Err(ApiError::no_right(needed)),
     }
+}
+
+/// Has the body end with an error when it takes longer than `limit`.
+fn in_time(request: &mut ServiceRequest, limit: Duration) {
+    let payload = request.take_payload();
+    let deadline = Instant::now() + limit;
+    let body = stream::unfold(Some(payload), move |payload| async move {
+        let mut payload = payload?;
+        match timeout_at(deadline, payload.next()).await {
+            Ok(chunk) => Some((chunk?, Some(payload))),
+            Err(_) => {
+                let late = std::io::Error::from(ErrorKind::TimedOut);
+                Some((Err(PayloadError::Io(late)), None))
+            }
+        }
+    });
+    let payload = Box::pin(body);
+    request.set_payload(Payload::Stream { payload });
 }
 
 fn covers(scope: &Scope, request: &ServiceRequest, operation: &Operation) -> bool {
@@ -170,7 +199,7 @@ pub async fn doorway(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let access = &rooms(&request).access;
+    let access = &rooms(request.request()).access;
     let stranger = access.is_local()
         && authority_of(&request).is_some_and(|authority| {
             let host = host_of(authority);
@@ -183,6 +212,9 @@ pub async fn doorway(
     } else {
         next.call(request).await?.map_into_boxed_body()
     };
+    let status = response.status().as_u16();
+    let answers = &rooms(response.request()).metrics.answers;
+    answers.get_or_create(&Status { status }).inc();
     let headers = response.headers_mut();
     let mut say = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
@@ -205,7 +237,7 @@ const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 
 const POLICY_UNFRAMED: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
     style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-fn rooms(request: &ServiceRequest) -> &web::Data<Rooms> {
+fn rooms(request: &HttpRequest) -> &web::Data<Rooms> {
     request
         .app_data::<web::Data<Rooms>>()
         .expect("every application has its rooms")

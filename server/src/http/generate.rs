@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use limn_pipeline::{Input, Unknown};
 use serde_json::{Map, Value};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::Rooms;
 use super::error::ApiError;
+use super::{Rooms, address};
 use crate::listing::Choice;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::{EndReason, Event};
 use crate::session::store::Store;
+use crate::session::wish::Wish;
 
 /// The row has to be loaded first, perhaps, and others paint as well.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// answer is a JPEG.
 pub async fn generate(
     rooms: web::Data<Rooms>,
+    request: HttpRequest,
     query: web::Query<BTreeMap<String, String>>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
@@ -46,7 +48,10 @@ pub async fn generate(
     }
     let visit = Visit {
         store: &rooms.store,
-        session: rooms.store.create(None, choice, None)?,
+        session: rooms.store.create(Wish {
+            from: address(&request),
+            ..Wish::of(choice)
+        })?,
     };
     let session = &visit.session;
     session.patch(&params, Unknown::Refuse)?;

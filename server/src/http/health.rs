@@ -17,7 +17,7 @@ pub struct Health {
 /// Whether a new session paints at once.
 #[derive(Serialize, JsonSchema)]
 pub struct Ready {
-    /// `ready`, `loading` or `failed`.
+    /// `ready`, `loading`, `failed`, `recovering` or `draining`.
     status: &'static str,
     /// The row that new sessions begin with.
     row: &'static str,
@@ -34,6 +34,8 @@ pub async fn health() -> web::Json<Health> {
 pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
     let first = rooms.listing.first();
     let (status, reason) = match &*rooms.warm.borrow() {
+        _ if rooms.store.is_draining() => ("draining", None),
+        _ if rooms.inference.is_lost() => ("recovering", None),
         Readiness::Ready(_) => ("ready", None),
         Readiness::Loading => ("loading", None),
         Readiness::Failed(error) => ("failed", Some(error.to_string())),

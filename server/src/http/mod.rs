@@ -12,6 +12,7 @@ pub mod generate;
 mod health;
 mod leaflet;
 mod login;
+mod metrics;
 mod openapi;
 mod osc;
 mod program;
@@ -24,27 +25,35 @@ mod state;
 pub mod stream;
 mod tls;
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_cors::Cors;
+use actix_web::error::PayloadError;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web;
 use actix_web::{App, HttpRequest, HttpServer};
 use bytes::Bytes;
 use clap::Args;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::access::{Access, Right};
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::ndi::Mirrors;
-use crate::inference::Readiness;
+use crate::inference::{Inference, Readiness};
 use crate::ingest::IngestConfig;
+use crate::ingest::source::allow;
 use crate::ingest::source::url::SourceUrl;
 use crate::ingest::source::{Source, Sources};
 use crate::listing::Listing;
+use crate::metrics::Metrics;
 use crate::program::Program;
+use crate::screen::Screen;
+use crate::seconds::seconds;
 use crate::session::Session;
 use crate::session::store::Store;
 pub use assets::presets;
@@ -63,6 +72,23 @@ pub struct HttpConfig {
     /// Serve the page in this folder instead of ours
     #[arg(long, env = "LIMN_FRONTEND", value_name = "DIR")]
     pub frontend: Option<PathBuf>,
+    /// Close a connection that has not sent a whole request head after this many seconds
+    #[arg(long, env = "LIMN_HEADER_TIMEOUT", value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub header_timeout: Duration,
+    /// Refuse a request whose body takes longer than this many seconds
+    #[arg(long, env = "LIMN_BODY_TIMEOUT", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub body_timeout: Duration,
+    /// Close a connection on which nothing was asked for this many seconds
+    #[arg(long, env = "LIMN_KEEP_ALIVE", value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub keep_alive: Duration,
+    /// The most connections at a time
+    #[arg(
+        long,
+        env = "LIMN_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 10_000
+    )]
+    pub max_connections: usize,
     /// Certificates for https, PEM; a camera in a browser needs https or localhost
     #[arg(long, env = "LIMN_SSL_CERTFILE", value_name = "FILE")]
     pub ssl_certfile: Option<PathBuf>,
@@ -75,6 +101,10 @@ pub struct HttpConfig {
 pub struct Rooms {
     /// All sessions.
     pub store: Arc<Store>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What paints.
+    pub inference: Inference,
     /// What is on air.
     pub program: Arc<Program>,
     /// What can be painted with.
@@ -89,6 +119,10 @@ pub struct Rooms {
     pub access: Arc<Access>,
     /// Limits for pictures that come in.
     pub ingest: Arc<IngestConfig>,
+    /// Memory for pictures on their way in, in units of [`UPLOAD_UNIT`].
+    pub uploads: Semaphore,
+    /// How long a request's body may take.
+    pub body_timeout: Duration,
     /// What viewers may have.
     pub fanout: FanoutConfig,
     /// `--jpeg-quality`.
@@ -115,15 +149,53 @@ impl Rooms {
             return Err(ApiError::no_right(Right::Operator));
         }
         let url: SourceUrl = name.parse()?;
+        allow::check(&url, &self.ingest.source_allow, self.access.is_local())?;
         Ok(self.sources.open(&url))
+    }
+
+    /// Whether one more may watch `screen`.
+    fn has_seat_at(&self, screen: &Screen) -> Result<(), ApiError> {
+        let FanoutConfig {
+            max_viewers,
+            max_viewers_per_session,
+            ..
+        } = self.fanout;
+        let full = |most: usize, count: &dyn Fn() -> usize| most > 0 && count() >= most;
+        if full(max_viewers_per_session, &|| screen.audience().count()) {
+            return Err(ApiError::too_many_viewers(max_viewers_per_session));
+        }
+        if full(max_viewers, &|| self.viewers()) {
+            return Err(ApiError::too_many_viewers(max_viewers));
+        }
+        Ok(())
+    }
+
+    /// How many watch, all in all.
+    fn viewers(&self) -> usize {
+        let sessions = self.store.all();
+        let counts = sessions
+            .iter()
+            .map(|session| session.screen().audience().count());
+        counts.sum::<usize>() + self.program.screen().audience().count()
     }
 
     /// A body that is a picture, no larger than one may be.
     async fn picture(&self, body: web::Payload) -> Result<Bytes, ApiError> {
         let limit = self.ingest.max_frame_bytes;
+        // Held until all of it is here: strangers that send slowly must not fill the memory together.
+        let room = u32::try_from(limit.div_ceil(UPLOAD_UNIT)).unwrap_or(u32::MAX);
+        let _room = self
+            .uploads
+            .try_acquire_many(room)
+            .map_err(|_| ApiError::too_many_uploads())?;
         match body.to_bytes_limited(limit).await {
             Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) => Err(ApiError::bad_request(error)),
+            Ok(Err(error)) => match error.as_error::<PayloadError>() {
+                Some(PayloadError::Io(io)) if io.kind() == ErrorKind::TimedOut => {
+                    Err(ApiError::too_slow())
+                }
+                _ => Err(ApiError::bad_request(error)),
+            },
             Err(_) => Err(ApiError::too_large(limit)),
         }
     }
@@ -136,6 +208,14 @@ impl Rooms {
             .aggregate_continuations()
             .max_continuation_size(limit)
     }
+}
+
+/// Permits are counted in 32 bits.
+pub const UPLOAD_UNIT: usize = 4096;
+
+/// Who asks.
+fn address(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|address| address.ip())
 }
 
 /// JSON bodies are parameters: more than this is no patch.
@@ -160,6 +240,10 @@ pub fn serve(
     // A viewer that leaves is noticed by its half of the connection closing (measured: 21 ms instead of 12 s).
     .h1_allow_half_closed(false)
     .h1_write_buffer_size(connection::WRITE_BUFFER_BYTES)
+    .client_request_timeout(config.header_timeout)
+    .keep_alive(config.keep_alive)
+    .max_connections(config.max_connections.div_ceil(workers()))
+    .workers(workers())
     .tcp_nodelay(true)
     .on_connect(connection::accepted)
     .shutdown_timeout(2)
@@ -171,6 +255,11 @@ pub fn serve(
     };
     let address = server.addrs()[0];
     Ok((server.run(), address))
+}
+
+/// As many as actix takes by itself.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// For scripts of other pages; they show their key as a bearer, since cookies stay with our own.
@@ -192,10 +281,13 @@ fn json_config() -> web::JsonConfig {
         .limit(MAX_JSON_BYTES)
         .content_type_required(false)
         .error_handler(|error, _: &HttpRequest| {
-            use actix_web::error::JsonPayloadError::{Overflow, OverflowKnownLength};
+            use actix_web::error::JsonPayloadError::{Overflow, OverflowKnownLength, Payload};
             match error {
                 Overflow { limit } | OverflowKnownLength { limit, .. } => {
                     ApiError::too_large(limit).into()
+                }
+                Payload(PayloadError::Io(io)) if io.kind() == ErrorKind::TimedOut => {
+                    ApiError::too_slow().into()
                 }
                 error => ApiError::bad_request(format!(
                     "the body is not the json that is read here: {error}"

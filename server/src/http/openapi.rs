@@ -196,6 +196,7 @@ fn media(answer: &Answer) -> Option<&'static str> {
         Answer::Stream => Some("multipart/x-mixed-replace"),
         Answer::Events => Some("text/event-stream"),
         Answer::Html => Some("text/html"),
+        Answer::Text => Some("application/openmetrics-text"),
         Answer::Socket | Answer::Nothing => None,
     }
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::{
-    assets, compat, events, frames, gate, generate, health, login, openapi, osc, program, sessions,
-    share, snapshot, sources, state, stream,
+    assets, compat, events, frames, gate, generate, health, login, metrics, openapi, osc, program,
+    sessions, share, snapshot, sources, state, stream,
 };
 use crate::access::Right;
 use crate::listing;
@@ -49,6 +49,8 @@ pub enum Answer {
     Socket,
     /// A page.
     Html,
+    /// Lines for a program.
+    Text,
     /// 204.
     Nothing,
 }
@@ -79,7 +81,7 @@ impl Operation {
     }
 }
 
-use Answer::{Events, Html, Jpeg, Json, Nothing, Socket, Stream};
+use Answer::{Events, Html, Jpeg, Json, Nothing, Socket, Stream, Text};
 use Body::{Empty, Picture};
 use Needed::{No, Yes};
 
@@ -111,6 +113,7 @@ macro_rules! operation {
 pub const OPERATIONS: &[Operation] = &[
     operation!(ANY get "/health" health::health, Empty => Json(200, schema::<health::Health>), "The process answers"),
     operation!(ANY get "/readyz" health::ready, Empty => Json(200, schema::<health::Ready>), "Whether the first row is loaded and has made one frame"),
+    operation!(O get "/metrics" metrics::metrics, Empty => Text, "What the server counts, for Prometheus"),
     operation!(ANY get "/api/me" login::me, Empty => Json(200, schema::<login::Me>), "What the caller may do"),
     operation!(ANY post "/api/login" login::login, Body::Json(schema::<login::Login>, Yes) => Nothing, "A cookie for a key, or for a signed right"),
     operation!(ANY delete "/api/login" login::logout, Empty => Nothing, "The cookie away again"),

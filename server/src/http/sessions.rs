@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Rooms;
 use super::error::ApiError;
+use super::{Rooms, address};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 use crate::session::event::EndReason;
+use crate::session::wish::Wish;
 
 /// `POST /api/sessions`.
 #[derive(Deserialize, Default, JsonSchema)]
@@ -22,6 +23,8 @@ pub struct Create {
     params: Map<String, Value>,
     label: Option<String>,
     source: Option<String>,
+    /// What the server answered while there was no place; it keeps one's place in the line.
+    ticket: Option<String>,
 }
 
 /// `PATCH /api/sessions/{key}`.
@@ -95,6 +98,7 @@ pub async fn create(
         params,
         label,
         source,
+        ticket,
     } = if no_body {
         Create::default()
     } else {
@@ -115,7 +119,12 @@ pub async fn create(
         .transpose()?;
     let session = rooms
         .store
-        .create(None, choice, source)
+        .create(Wish {
+            source,
+            ticket,
+            from: address(&request),
+            ..Wish::of(choice)
+        })
         .map_err(ApiError::from)?;
     session.set_label(label);
     session

@@ -8,9 +8,9 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
-use super::Rooms;
 use super::connection::Connection;
 use super::error::ApiError;
+use super::{Rooms, address};
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::mjpeg::{CONTENT_TYPE, Straight, body};
 use crate::fanout::viewer::{View, Viewer};
@@ -143,8 +143,8 @@ pub(super) fn answer_with(
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let view = view(query, request.headers(), &rooms.fanout)?;
-    let address = request.peer_addr();
-    let address = address.map_or_else(String::new, |address| address.ip().to_string());
+    rooms.has_seat_at(screen)?;
+    let address = address(request).map_or_else(String::new, |address| address.to_string());
     let seat = screen.audience().sit(address, view.wire);
     let feed = screen.renditions().watch(view.rendition)?;
     let renditions = Arc::downgrade(screen.renditions());

@@ -76,6 +76,11 @@ impl Inbox {
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// How many frames wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     pub fn remember_open_sessions(&self, count: usize) {
         self.open_sessions.store(count, Ordering::Relaxed);
     }

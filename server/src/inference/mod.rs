@@ -1,23 +1,37 @@
-//! The handle to what paints. Everything that touches the device goes through here, to one thread.
+//! The handle to what paints. Everything that touches the device goes through here, to one thread: in a process of its own,
+//! which can be ended and begun anew when the device hangs or dies, or in this one.
 
+#[cfg(unix)]
+pub mod child;
 mod inbox;
 mod loader;
+mod local;
+#[cfg(unix)]
+mod remote;
+#[cfg(unix)]
+mod wire;
 mod worker;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use limn_pipeline::{
     BatchKey, DeviceInfo, HostJob, LoadContext, Output, PipelineEntry, PipelineError, Registry,
     Row, SessionId,
 };
-use tokio::sync::{oneshot, watch};
+use prometheus_client::metrics::counter::Counter;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
-use inbox::{Inbox, Waiting};
+use local::Local;
+#[cfg(unix)]
+use remote::Remote;
+
+use crate::seconds::seconds;
 
 /// What paints, and on what.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
 pub struct InferenceConfig {
     /// The pipeline or row that new sessions start with; `--list-pipelines` lists them [default: the first]
     #[arg(long, env = "LIMN_PIPELINE", value_name = "NAME", global = true)]
@@ -63,6 +77,47 @@ pub struct InferenceConfig {
     /// Decode with the checkpoint's own, larger autoencoder
     #[arg(long, env = "LIMN_NO_TAESD", global = true)]
     pub no_taesd: bool,
+    /// Where the device's thread lives: in a process of its own, which is begun anew when the device hangs or dies, or in this one
+    #[arg(
+        long,
+        env = "LIMN_WORKER",
+        value_enum,
+        default_value_t = Home::Process
+    )]
+    pub worker: Home,
+    /// Begin the device's process anew when it gives no answer for so many seconds [default: 10, or 20 times the pipeline's p99]
+    #[arg(long, env = "LIMN_DEVICE_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
+    pub device_timeout: Option<Duration>,
+    /// Blur what Stable Diffusion's safety checker flags; another checker is named like --model
+    #[arg(
+        long,
+        env = "LIMN_SAFETY_CHECKER",
+        value_name = "NAME",
+        global = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "CompVis/stable-diffusion-safety-checker"
+    )]
+    pub safety_checker: Option<String>,
+    /// Check every K-th picture of a session, and hold to the verdict until the next check
+    #[arg(
+        long,
+        env = "LIMN_SAFETY_EVERY",
+        value_name = "K",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..),
+        global = true
+    )]
+    pub safety_every: u32,
+}
+
+/// Where the device's thread lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub enum Home {
+    /// In a process of its own.
+    Process,
+    /// In this process: for debugging, and where there are no Unix sockets.
+    Thread,
 }
 
 impl InferenceConfig {
@@ -75,13 +130,15 @@ impl InferenceConfig {
             controlnet_model: self.controlnet_model.as_deref(),
             taesd: self.taesd.as_deref(),
             no_taesd: self.no_taesd,
+            safety_checker: self.safety_checker.as_deref(),
+            safety_every: self.safety_every,
             random_weights: false,
         }
     }
 }
 
 /// Where a row is on its way to the device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Readiness {
     /// A loader thread reads it, or the device thread takes it in.
     Loading,
@@ -91,36 +148,49 @@ pub enum Readiness {
     Failed(PipelineError),
 }
 
-/// A handle to the device's thread. Cloning it clones a reference count.
+/// A handle to what paints. Cloning it clones a reference count.
 #[derive(Clone)]
 pub struct Inference {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    inbox: Arc<Inbox>,
-    rows: Mutex<HashMap<&'static str, watch::Receiver<Readiness>>>,
+    painter: Painter,
     config: InferenceConfig,
     device: DeviceInfo,
 }
 
+enum Painter {
+    Here(Box<Local>),
+    #[cfg(unix)]
+    There(Remote),
+}
+
 impl Inference {
-    /// Resolves the device and starts its thread; nothing is loaded yet.
-    pub fn start(registry: &Registry, config: InferenceConfig) -> Result<Self, PipelineError> {
+    /// Resolves the device and starts its thread, in a process of its own if that is asked for; nothing is loaded yet. Each
+    /// process after the first is counted in `restarts`.
+    ///
+    /// # Errors
+    /// If there is no such device, no thread or no process.
+    pub fn start(
+        registry: &Registry,
+        config: InferenceConfig,
+        restarts: Counter,
+    ) -> Result<Self, PipelineError> {
         let device = (registry.device)(&config.device, &config.dtype)?;
         tracing::info!("painting with {}", device.why);
-        let inbox = Arc::new(Inbox::default());
-        worker::spawn(Arc::clone(&inbox), device.device == "cpu").map_err(|error| {
-            PipelineError::Load {
-                what: "device thread".to_owned(),
-                reason: error.to_string(),
-                hint: None,
-            }
-        })?;
+        let painter = match config.worker {
+            #[cfg(unix)]
+            Home::Process => Painter::There(Remote::start(config.clone(), restarts)?),
+            _ => Painter::Here(Box::new(Local::start(
+                config.clone(),
+                device.clone(),
+                Box::new(|_| {}),
+            )?)),
+        };
         Ok(Self {
             shared: Arc::new(Shared {
-                inbox,
-                rows: Mutex::default(),
+                painter,
                 config,
                 device,
             }),
@@ -147,25 +217,11 @@ impl Inference {
         entry: &'static PipelineEntry,
         row: &'static Row,
     ) -> watch::Receiver<Readiness> {
-        let mut rows = self
-            .shared
-            .rows
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(state) = rows.get(row.id)
-            && !matches!(*state.borrow(), Readiness::Failed(_))
-        {
-            return state.clone();
+        match &self.shared.painter {
+            Painter::Here(local) => local.row(entry, row),
+            #[cfg(unix)]
+            Painter::There(remote) => remote.row(row),
         }
-        let state = loader::spawn(
-            entry,
-            row,
-            self.shared.config.clone(),
-            self.shared.device.clone(),
-            Arc::clone(&self.shared.inbox),
-        );
-        rows.insert(row.id, state.clone());
-        state
     }
 
     /// Waits until a row paints.
@@ -192,47 +248,67 @@ impl Inference {
 
     /// What a loaded row paints with, for people; `None` if it is not loaded or needs no weights.
     pub fn describe(&self, row: &Row) -> Option<String> {
-        let rows = self
-            .shared
-            .rows
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        match &*rows.get(row.id)?.borrow() {
-            Readiness::Ready(words) if !words.is_empty() => Some(words.clone()),
+        let state = match &self.shared.painter {
+            Painter::Here(local) => local.state(row.id),
+            #[cfg(unix)]
+            Painter::There(remote) => remote.state(row.id),
+        };
+        match state? {
+            Readiness::Ready(words) if !words.is_empty() => Some(words),
             _ => None,
         }
     }
 
     /// Paints one frame when it is the session's turn. Dropping the future withdraws it.
+    ///
+    /// # Errors
+    /// The pipeline's; [`PipelineError::DeviceLost`] if the process died meanwhile.
     pub async fn turn(
         &self,
         row: &'static Row,
         job: HostJob,
         key: Option<BatchKey>,
     ) -> Result<Output, PipelineError> {
-        let (reply, answer) = oneshot::channel();
-        self.shared.inbox.wait_for_turn(Waiting {
-            row: row.id,
-            key,
-            job,
-            reply,
-        });
-        answer.await.unwrap_or(Err(PipelineError::Cancelled))
+        match &self.shared.painter {
+            Painter::Here(local) => local.turn(row, job, key).await,
+            #[cfg(unix)]
+            Painter::There(remote) => remote.turn(row, job, key).await,
+        }
     }
 
     /// Forgets a session on the device.
     pub fn close(&self, session: SessionId) {
-        self.shared.inbox.close(session);
+        match &self.shared.painter {
+            Painter::Here(local) => local.close(session),
+            #[cfg(unix)]
+            Painter::There(remote) => remote.close(session),
+        }
+    }
+
+    /// How many frames wait for the device.
+    pub fn waiting(&self) -> usize {
+        match &self.shared.painter {
+            Painter::Here(local) => local.waiting(),
+            #[cfg(unix)]
+            Painter::There(remote) => remote.waiting(),
+        }
     }
 
     /// How many sessions the loaded pipelines remember, as of the device thread's last look.
     pub fn open_sessions(&self) -> usize {
-        self.shared.inbox.open_sessions()
+        match &self.shared.painter {
+            Painter::Here(local) => local.open_sessions(),
+            #[cfg(unix)]
+            Painter::There(remote) => remote.open_sessions(),
+        }
     }
-}
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.inbox.stop();
+    /// Whether the device is being taken up again.
+    pub fn is_lost(&self) -> bool {
+        match &self.shared.painter {
+            Painter::Here(_) => false,
+            #[cfg(unix)]
+            Painter::There(remote) => remote.is_lost(),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use limn_pipeline::{HostJob, PipelineHost};
+use limn_pipeline::{HostJob, PipelineHost, SessionId};
 use tokio::sync::watch;
 
 use super::Readiness;
@@ -14,8 +14,11 @@ use crate::scheduler::FrameScheduler;
 /// The most frames that share one device call.
 const LARGEST_BATCH: usize = 8;
 
+/// Told whose frames are painted, before each call and, with nobody's, after it.
+pub type AtWork = Box<dyn FnMut(&[SessionId]) + Send>;
+
 /// Starts the thread. `shares_cores`: the device is the CPU itself, so streams and sockets go before painting.
-pub fn spawn(inbox: Arc<Inbox>, shares_cores: bool) -> std::io::Result<()> {
+pub fn spawn(inbox: Arc<Inbox>, shares_cores: bool, at_work: AtWork) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("limn-device".to_owned())
         .spawn(move || {
@@ -26,6 +29,7 @@ pub fn spawn(inbox: Arc<Inbox>, shares_cores: bool) -> std::io::Result<()> {
                 inbox,
                 hosts: HashMap::new(),
                 scheduler: FrameScheduler::default(),
+                at_work,
             }
             .run();
         })?;
@@ -53,6 +57,7 @@ struct Worker {
     inbox: Arc<Inbox>,
     hosts: HashMap<&'static str, Seat>,
     scheduler: FrameScheduler,
+    at_work: AtWork,
 }
 
 impl Worker {
@@ -131,9 +136,12 @@ impl Worker {
             .into_iter()
             .map(|waiting| (waiting.job, waiting.reply))
             .unzip();
+        let sessions: Vec<_> = jobs.iter().map(|job| job.session).collect();
+        (self.at_work)(&sessions);
         let start = Instant::now();
         let results = seat.host.turn(&jobs);
         let share = start.elapsed() / jobs.len() as u32;
+        (self.at_work)(&[]);
         for ((job, reply), result) in jobs.iter().zip(replies).zip(results) {
             self.scheduler.charge(job.session, share);
             // Nobody listens any more if the session ended meanwhile.
@@ -174,7 +182,7 @@ impl Worker {
 }
 
 /// The frame of `session`, and those that may share its device call, in order of arrival.
-fn take_batch(waiting: &mut Vec<Waiting>, session: limn_pipeline::SessionId) -> Vec<Waiting> {
+fn take_batch(waiting: &mut Vec<Waiting>, session: SessionId) -> Vec<Waiting> {
     let Some(first) = waiting
         .iter()
         .position(|waiting| waiting.job.session == session)

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use limn_pipeline::{Frame, Size, Timestamp};
 use serde_json::{Map, Value};
 
+use source::allow::Allowed;
 use source::url::SourceUrl;
 
 pub use decode::{Decoded, IngestError};
@@ -30,12 +31,24 @@ pub struct IngestConfig {
     /// Read pictures from here and put them on air: rtsp://, http://, a file (`?loop=1`), v4l2:, screen:, ndi:, image:, pattern:
     #[arg(long, env = "LIMN_SOURCE", value_name = "URL", hide_env_values = true)]
     pub source: Option<SourceUrl>,
+    /// What sessions begun by request may read: schemes or beginnings of addresses, as rtsp,file:/media, with commas; by default all
+    /// on a loopback address without keys, and pattern, ndi, rtsp, rtsps, http, https elsewhere
+    #[arg(
+        long,
+        env = "LIMN_SOURCE_ALLOW",
+        value_name = "LIST",
+        value_delimiter = ','
+    )]
+    pub source_allow: Vec<Allowed>,
     /// What its session is painted with, as JSON: '{"prompt": "neon", "width": 640}'
     #[arg(long, env = "LIMN_SOURCE_PARAMS", value_name = "JSON", requires = "source", value_parser = object)]
     pub source_params: Option<Map<String, Value>>,
     /// The largest picture taken, in bytes
     #[arg(long, env = "LIMN_MAX_FRAME_BYTES", value_name = "BYTES", default_value_t = 16 << 20)]
     pub max_frame_bytes: usize,
+    /// Memory for pictures on their way in by request, all together, in bytes
+    #[arg(long, env = "LIMN_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value_t = 256 << 20)]
+    pub max_upload_bytes: usize,
     /// The largest picture taken, in pixels; checked before it is decoded
     #[arg(long, env = "LIMN_MAX_PIXELS", value_name = "PIXELS", default_value_t = 16 << 20)]
     pub max_pixels: u64,

@@ -46,8 +46,12 @@ const LARGEST: usize = 65_536;
 struct Player {
     store: Arc<Store>,
     program: Arc<Program>,
-    presets: Vec<(String, Map<String, Value>)>,
+    /// Read whenever one is asked for: their file may have been changed.
+    presets: Box<dyn Fn() -> Presets + Send>,
 }
+
+/// Names and values.
+pub type Presets = Vec<(String, Map<String, Value>)>;
 
 /// Listens at `at` for as long as the server runs; answers where.
 ///
@@ -57,12 +61,12 @@ pub fn listen(
     at: (IpAddr, u16),
     store: &Arc<Store>,
     program: &Arc<Program>,
-    presets: Vec<(String, Map<String, Value>)>,
+    presets: impl Fn() -> Presets + Send + 'static,
 ) -> io::Result<SocketAddr> {
     let player = Player {
         store: Arc::clone(store),
         program: Arc::clone(program),
-        presets,
+        presets: Box::new(presets),
     };
     hear(at, move |message, answers| player.act(message, answers))
 }
@@ -133,12 +137,12 @@ impl Player {
                     value(argument, schema).ok_or("the value is of no kind that is taken")?;
                 // No row has a parameter of that name.
                 let patched = if name == "preset" {
-                    session.patch(self.preset(&value)?, Unknown::Ignore)
+                    session.patch(&self.preset(&value)?, Unknown::Ignore)
                 } else {
                     let patch = Map::from_iter([(name.to_owned(), value)]);
                     session.patch(&patch, Unknown::Refuse)
                 };
-                patched.map(drop).map_err(|error| error.to_string())
+                patched.map(drop).map_err(|refusal| refusal.message)
             }
         }
     }
@@ -174,15 +178,14 @@ impl Player {
             .ok_or_else(|| format!("no session is called `{name}`"))
     }
 
-    fn preset(&self, name: &Value) -> Result<&Map<String, Value>, String> {
-        let found = self.presets.iter().find(|(preset, _)| name == preset);
-        let known = || {
-            let names: Vec<_> = self.presets.iter().map(|(name, _)| name.as_str()).collect();
-            names.join(", ")
-        };
+    fn preset(&self, name: &Value) -> Result<Map<String, Value>, String> {
+        let presets = (self.presets)();
+        let known: Vec<_> = presets.iter().map(|(name, _)| name.as_str()).collect();
+        let known = known.join(", ");
+        let found = presets.into_iter().find(|(preset, _)| name == preset);
         found
             .map(|(_, values)| values)
-            .ok_or_else(|| format!("no preset is called {name}; there are: {}", known()))
+            .ok_or_else(|| format!("no preset is called {name}; there are: {known}"))
     }
 
     fn on_air(&self) -> Option<Arc<Session>> {

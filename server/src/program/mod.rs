@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fanout::placard::Placard;
 use crate::lock::lock;
+use crate::metrics::Sent;
 use crate::pool::Pool;
 use crate::screen::{self, Screen};
 use crate::session::Session;
@@ -75,6 +76,7 @@ impl Program {
         store: &Arc<Store>,
         pool: Pool,
         quality: u8,
+        sent: Sent,
     ) -> Arc<Self> {
         // Nobody is published unasked where others than its owner could look.
         let careful = if loopback {
@@ -83,7 +85,7 @@ impl Program {
             Follow::Consented
         };
         let program = Arc::new(Self {
-            screen: Screen::default(),
+            screen: Screen::new(sent),
             follow: config.follow.unwrap_or(careful),
             format: config.program,
             pinned: Mutex::default(),

@@ -13,12 +13,12 @@ use crate::cell::Inlet;
 use crate::fanout::audience::Audience;
 use crate::fanout::placard::Placard;
 use crate::lock::lock;
+use crate::metrics::Sent;
 use crate::picture::{Picture, Shown};
 pub use compress::{compress, say_goodbye};
 use renditions::Renditions;
 
 /// One picture at a time, and who looks at it.
-#[derive(Default)]
 pub struct Screen {
     raw: Inlet<Shown>,
     /// How much it has shown; see [`Shown::serial`].
@@ -31,6 +31,17 @@ pub struct Screen {
 }
 
 impl Screen {
+    /// Shows nothing yet; what its viewers are sent is counted in `sent` as well.
+    pub fn new(sent: Sent) -> Self {
+        Self {
+            raw: Inlet::default(),
+            serial: AtomicU64::default(),
+            picture: Mutex::default(),
+            renditions: Arc::default(),
+            audience: Audience::new(sent),
+        }
+    }
+
     /// Shows a picture, or the placard of that name.
     pub fn show(&self, frame: Frame, placard: Option<Placard>) {
         self.pass_on(Shown::new(frame, placard.map(Placard::name)));

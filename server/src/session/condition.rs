@@ -27,7 +27,10 @@ struct Facts {
     closed: Option<Instant>,
     /// When the last picture came, and whether over a socket. Whoever posts pictures one by one owes no next one.
     picture: Option<(Instant, bool)>,
-    loading: Option<(&'static str, Instant)>,
+    /// What is waited for before the next frame can be painted.
+    wait: Option<(Placard, Instant)>,
+    /// The last frame could not be painted.
+    fault: bool,
     /// The server reads the pictures itself, and cannot at the moment.
     reconnecting: bool,
 }
@@ -52,18 +55,26 @@ impl Condition {
         lock(&self.0).reconnecting = broken;
     }
 
-    /// A row is being read for as long as the answer lives.
-    pub(super) fn loading(&self, row: &'static str) -> Loading<'_> {
-        lock(&self.0).loading = Some((row, Instant::now()));
-        Loading(self)
+    /// That is waited for, for as long as the answer lives.
+    pub(super) fn wait_for(&self, placard: Placard) -> Wait<'_> {
+        lock(&self.0).wait = Some((placard, Instant::now()));
+        Wait(self)
+    }
+
+    /// Whether the last frame could not be painted.
+    pub(super) fn fault(&self, fault: bool) {
+        lock(&self.0).fault = fault;
     }
 
     /// What viewers should see now instead of a picture.
     pub(super) fn placard(&self, input: Input, now: Instant) -> Option<Placard> {
         let facts = lock(&self.0);
         let over = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
-        if let Some((row, since)) = facts.loading {
-            return over(since, LONG).then_some(Placard::Loading(row));
+        if let Some((placard, since)) = facts.wait {
+            return over(since, LONG).then_some(placard);
+        }
+        if facts.fault {
+            return Some(Placard::Fault);
         }
         if facts.reconnecting {
             return Some(Placard::Reconnecting);
@@ -82,12 +93,12 @@ impl Condition {
     }
 }
 
-/// See [`Condition::loading`].
-pub(super) struct Loading<'a>(&'a Condition);
+/// See [`Condition::wait_for`].
+pub(super) struct Wait<'a>(&'a Condition);
 
-impl Drop for Loading<'_> {
+impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        lock(&self.0.0).loading = None;
+        lock(&self.0.0).wait = None;
     }
 }
 
@@ -126,7 +137,7 @@ mod tests {
         condition.picture();
         let after = |millis| Instant::now() + Duration::from_millis(millis);
         assert_eq!(condition.placard(Input::Image, after(100_000)), None);
-        let loading = condition.loading("img2img");
+        let loading = condition.wait_for(Placard::Loading("img2img"));
         assert_eq!(condition.placard(Input::Image, after(100)), None);
         assert_eq!(
             condition.placard(Input::Image, after(500)),

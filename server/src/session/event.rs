@@ -25,6 +25,28 @@ pub enum EndReason {
     Draining,
 }
 
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Timeout,
+        Self::Idle,
+        Self::Left,
+        Self::Removed,
+        Self::Draining,
+    ];
+
+    /// As its owner is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Idle => "idle",
+            Self::Left => "left",
+            Self::Removed => "removed",
+            Self::Draining => "draining",
+        }
+    }
+}
+
 /// What is said once a second: a session's numbers, and what it is painted on.
 #[derive(Debug, Serialize)]
 pub struct StatsEvent {
@@ -62,6 +84,8 @@ pub enum Event {
         /// The row.
         row: &'static str,
     },
+    /// The device is being taken up again; the stream stands still until it is back.
+    Recovering,
     /// A row paints.
     Ready {
         /// The row.
@@ -71,6 +95,11 @@ pub enum Event {
     },
     /// A word from the pipeline.
     Report(Report),
+    /// The server stops, in so many seconds or when all have left.
+    Draining {
+        /// How many.
+        seconds: f64,
+    },
     /// It is on air now, or no longer.
     OnAir {
         /// Which of the two.
@@ -90,8 +119,10 @@ impl Event {
         };
         match self {
             Self::Refused(refusal) => tagged("refused", refusal.json()),
+            Self::Recovering => json!({"status": "recovering"}),
             Self::Loading { row } => json!({"status": "loading", "row": row}),
             Self::Ready { row, params } => json!({"status": "ready", "row": row, "params": params}),
+            Self::Draining { seconds } => json!({"status": "draining", "seconds": seconds}),
             Self::OnAir { on_air } => json!({"status": "program", "on_air": on_air}),
             Self::Report(report) => json!({"status": "report", "report": report}),
             Self::Stats(stats) => tagged("stats", json!(stats)),
@@ -103,7 +134,11 @@ impl Event {
         match self {
             Self::Report(_) | Self::Refused(_) => None,
             Self::Ready { row, .. } => Some(json!({"status": "ready", "row": row})),
-            Self::Loading { .. } | Self::OnAir { .. } | Self::Stats(_) => Some(self.json()),
+            Self::Loading { .. }
+            | Self::Recovering
+            | Self::Draining { .. }
+            | Self::OnAir { .. }
+            | Self::Stats(_) => Some(self.json()),
         }
     }
 }

@@ -1,23 +1,29 @@
 //! One running stream: a source, a pipeline, parameters, an output. The string on which the stages are beads.
 
+mod allowance;
 mod attend;
 pub mod condition;
+pub mod config;
 pub mod event;
+mod hidden;
+mod line;
 mod mirror;
+mod painter;
 pub mod road;
 pub mod stats;
 pub mod steering;
 pub mod store;
 mod subscription;
 pub mod token;
+pub mod wish;
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use clap::Args;
-use limn_pipeline::{Cancel, Frame, ParamError, ParamSet, SessionId, Timestamp, Unknown};
+use limn_pipeline::{Cancel, Frame, ParamSet, SessionId, Timestamp, Unknown};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,50 +36,17 @@ use crate::ingest::source::Source;
 use crate::ingest::{Content, Upload};
 use crate::listing::Choice;
 use crate::lock::lock;
+use crate::metrics::Metrics;
+use crate::refusal::Refusal;
 use crate::screen::Screen;
+use allowance::Allowance;
 use condition::Condition;
+use config::SessionConfig;
 use event::{EndReason, Event};
 use stats::Stats;
 use steering::Steering;
 use token::Token;
-
-/// Who may stay, and how long.
-#[derive(Args, Clone, Debug)]
-pub struct SessionConfig {
-    /// The most sessions at a time; 0 for no limit
-    #[arg(
-        long,
-        alias = "max-queue-size",
-        env = "LIMN_MAX_SESSIONS",
-        value_name = "N",
-        default_value_t = 4
-    )]
-    pub max_sessions: usize,
-    /// End a session this many seconds after it began; 0 for never
-    #[arg(long, env = "LIMN_TIMEOUT", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
-    pub timeout: Duration,
-    /// End a session that has sent nothing for this many seconds; 0 for never
-    #[arg(long, env = "LIMN_IDLE_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
-    pub idle_timeout: Duration,
-    /// The most frames a second that a session is asked for
-    #[arg(long, env = "LIMN_MAX_FPS", value_name = "N", default_value_t = 60.0, value_parser = rate)]
-    pub max_fps: f64,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| format!("`{text}` is not a number of seconds"))?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| format!("`{text}` is not a number of seconds from 0 on"))
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|rate| (0.1..=1000.0).contains(rate))
-        .ok_or_else(|| format!("`{text}` is not a rate from 0.1 to 1000"))
-}
+use wish::Wish;
 
 /// A session as everybody may see it, who knows its name.
 #[derive(Serialize, JsonSchema)]
@@ -125,6 +98,10 @@ pub struct Session {
     ended: CancellationToken,
     end_reason: Mutex<Option<EndReason>>,
     cancel: Cancel,
+    /// Who began it.
+    from: Option<IpAddr>,
+    changes: Allowance,
+    max_changes: f64,
     /// Its place among `--max-sessions`; given back when it ends.
     place: Mutex<Option<OwnedSemaphorePermit>>,
 }
@@ -133,8 +110,9 @@ impl Session {
     fn new(
         key: String,
         id: SessionId,
-        choice: Choice,
-        source: Option<Arc<Source>>,
+        wish: Wish,
+        config: &SessionConfig,
+        metrics: &Metrics,
         place: OwnedSemaphorePermit,
     ) -> Self {
         Self {
@@ -143,16 +121,16 @@ impl Session {
             control: Token::new(),
             label: watch::Sender::default(),
             mirror: Mutex::default(),
-            steering: Mutex::new(Steering::new(choice)),
+            steering: Mutex::new(Steering::new(wish.choice)),
             changed: Notify::new(),
             chosen: Notify::new(),
-            source,
+            source: wish.source,
             inlet: Inlet::default(),
-            screen: Screen::default(),
+            screen: Screen::new(metrics.sent.clone()),
             condition: Condition::default(),
             agrees: AtomicBool::new(false),
             events: broadcast::Sender::new(64),
-            stats: Stats::default(),
+            stats: Stats::new(metrics.clone()),
             sequence: AtomicU64::new(0),
             attached: AtomicBool::new(false),
             detached: Mutex::default(),
@@ -161,6 +139,9 @@ impl Session {
             ended: CancellationToken::new(),
             end_reason: Mutex::default(),
             cancel: Cancel::default(),
+            from: wish.from,
+            changes: Allowance::new(config.max_changes),
+            max_changes: config.max_changes,
             place: Mutex::new(Some(place)),
         }
     }
@@ -193,13 +174,17 @@ impl Session {
     /// will then be.
     ///
     /// # Errors
-    /// If one field is refused; then nothing of the patch is taken.
-    pub fn patch(
-        &self,
-        patch: &Map<String, Value>,
-        unknown: Unknown,
-    ) -> Result<ParamSet, ParamError> {
+    /// If one field is refused, or changes come too fast; then nothing of the patch is taken.
+    pub fn patch(&self, patch: &Map<String, Value>, unknown: Unknown) -> Result<ParamSet, Refusal> {
         self.heard();
+        if !self.changes.take(Instant::now()) {
+            let most = self.max_changes;
+            let message =
+                format!("more than {most} changes a second came, and this one is left out");
+            return Err(
+                Refusal::new("too_many_changes", message).hint("send the newest value only")
+            );
+        }
         let (set, changed) = self.steering().push(patch, unknown)?;
         if changed {
             self.changed.notify_one();
@@ -344,6 +329,11 @@ impl Session {
             age_secs: self.started.elapsed().as_secs_f64(),
             stats: self.stats.report(self.viewers()),
         }
+    }
+
+    /// The address that began it.
+    pub fn from(&self) -> Option<IpAddr> {
+        self.from
     }
 
     /// How it stands as an NDI source, where it is one.

@@ -7,25 +7,27 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use limn_pipeline::{
-    HostJob, Input, Output, ParamSet, PipelineError, PipelineHost, Prepared, RunsOn, StageTime,
-    Timestamp,
-};
+use limn_pipeline::{Input, Output, ParamSet, PipelineError, Prepared, StageTime, Timestamp};
 
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::Session;
 use super::attend::{attend, say_goodbye};
 use super::event::Event;
+use super::hidden;
 use super::mirror::mirror;
+use super::painter::Painter;
 use super::subscription::subscribe;
 use crate::cell::{Feed, Inlet};
 use crate::fanout::ndi::Mirrors;
+use crate::fanout::placard::Placard;
 use crate::inference::Inference;
 use crate::ingest::{self, IngestConfig, Upload};
 use crate::listing::Choice;
+use crate::metrics::Metrics;
 use crate::picture::Shown;
 use crate::pool::Pool;
 use crate::refusal::Refusal;
@@ -40,20 +42,26 @@ pub struct Tools {
     pub pool: Pool,
     /// What is done to pictures that come in.
     pub ingest: Arc<IngestConfig>,
+    /// The least time between two frames that are taken.
+    pub frame_gap: Duration,
     /// What is done to pictures that leave.
     pub jpeg_quality: u8,
+    /// Every so many-th frame is written down; 0 for none.
+    pub log_frames: u64,
+    /// What is counted.
+    pub metrics: Metrics,
     /// What sessions are as NDI sources, if the operator named one.
     pub mirrors: Option<Arc<Mirrors>>,
 }
 
 /// A frame that is ready for its turn.
 #[derive(Clone)]
-struct Turn {
-    choice: Choice,
+pub(super) struct Turn {
+    pub(super) choice: Choice,
     /// See [`super::steering::Steering::choices`].
-    choices: u64,
-    params: ParamSet,
-    prepared: Prepared,
+    pub(super) choices: u64,
+    pub(super) params: ParamSet,
+    pub(super) prepared: Prepared,
     sequence: u64,
     captured: Timestamp,
 }
@@ -78,12 +86,14 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
         }
     };
     let (session, tools) = (Arc::clone(session), tools.clone());
-    runtime.spawn(async move {
+    let span = tracing::info_span!("session", id = id.0);
+    let whole = async move {
         ended.run_until_cancelled_owned(loops).await;
         // Only now can no further frame of this session reach the device.
         inference.close(id);
         say_goodbye(&session, &tools).await;
-    });
+    };
+    runtime.spawn(whole.instrument(span));
 }
 
 async fn prepare(
@@ -95,7 +105,11 @@ async fn prepare(
     let mut uploads = session.inlet.feed();
     let skipped = uploads.skipped();
     let mut last: Option<Upload> = None;
+    let mut pace = tokio::time::interval(tools.frame_gap);
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        // More than may be taken in a second is overtaken, like what comes too fast to be painted.
+        pace.tick().await;
         let upload = tokio::select! {
             upload = uploads.next() => upload,
             // New words for a picture that stands still: it is painted anew, as if it had come again.
@@ -138,7 +152,9 @@ async fn prepare(
         };
         let prepared = tools.pool.run(work).await;
         session.stats.stages([&stage("prepare", start)]);
-        session.stats.skipped(skipped.swap(0, Ordering::Relaxed));
+        session
+            .stats
+            .skipped(skipped.swap(0, Ordering::Relaxed), "prepare");
         match prepared {
             Some(Ok(prepared)) => ready.set(Turn {
                 choice,
@@ -211,7 +227,8 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                     Some(next) = turns.next() => {
                         let other = next.choice.row.id != turn.choice.row.id;
                         let overtaken = u64::from(newer.replace(next).is_some());
-                        session.stats.skipped(overtaken + skipped.swap(0, Ordering::Relaxed));
+                        let overtaken = overtaken + skipped.swap(0, Ordering::Relaxed);
+                        session.stats.skipped(overtaken, "paint");
                         // Another row was chosen: nobody waits for this one any more, least of all for its loading.
                         if other {
                             break Err(PipelineError::Cancelled);
@@ -225,130 +242,60 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 mut frame,
                 report,
                 stages,
+                flagged,
             }) => {
+                if flagged {
+                    frame = hidden::lettered(frame, &tools.pool).await;
+                }
                 (frame.sequence, frame.captured) = (turn.sequence, turn.captured);
                 // Counted once it can be seen.
                 session.screen.show(frame, None);
                 session.stats.painted();
+                if flagged {
+                    session.stats.flagged();
+                }
+                if tools.log_frames > 0 && turn.sequence % tools.log_frames == 0 {
+                    note(&turn, &stages, start);
+                }
                 session
                     .stats
                     .stages(stages.iter().chain([&stage("paint", start)]));
                 if let Some(report) = report {
                     session.say(Event::Report(report));
                 }
+                session.condition.fault(false);
                 (last, complained) = (Some(turn), None);
+            }
+            // Not the frame's fault: it, or a newer one, is painted when the device is back.
+            Err(PipelineError::DeviceLost { under_it, .. }) => {
+                last = None;
+                let pause = painter.lose(under_it);
+                let _waiting = session.condition.wait_for(Placard::Recovering);
+                // Other parameters may do better.
+                busy.send_replace(false);
+                let end = tokio::time::Instant::now() + pause;
+                let wanted = turn.params.clone();
+                newer.get_or_insert(turn);
+                while newer.as_ref().is_some_and(|newer| newer.params == wanted) {
+                    tokio::select! {
+                        next = turns.next() => newer = next,
+                        () = tokio::time::sleep_until(end) => break,
+                    }
+                }
             }
             Err(PipelineError::Cancelled) => {}
             Err(error) => {
                 // A fault that comes with every frame is said once, until a frame succeeds or a row is chosen.
+                session.condition.fault(is_a_fault(&error));
                 let complaint = Some((turn.choices, error.to_string()));
                 if complained != complaint {
-                    tracing::warn!("session {}: {error}", session.id.0);
+                    tracing::warn!("{error}");
                     refuse(session, Refusal::from(&error));
                     complained = complaint;
                 }
                 last = None;
             }
         }
-    }
-}
-
-/// Where the session's frames are painted: on the device, or here if the pipeline runs on the CPU.
-#[derive(Default)]
-struct Painter {
-    here: Option<(&'static str, Box<dyn PipelineHost>)>,
-    /// The row that painted last, where the device may remember the session.
-    seat: Option<&'static str>,
-    /// The row that the user was last told is ready; `None` while one is loaded.
-    told: Option<&'static str>,
-    /// Why the chosen row cannot be loaded, and which choice that was: it is not tried again with each frame.
-    failed: Option<(u64, PipelineError)>,
-}
-
-impl Painter {
-    async fn paint(
-        &mut self,
-        session: &Session,
-        tools: &Tools,
-        turn: &Turn,
-    ) -> Result<Output, PipelineError> {
-        if let Some((choices, error)) = &self.failed
-            && *choices == turn.choices
-        {
-            return Err(error.clone());
-        }
-        let loaded = self.load(session, tools, turn).await;
-        let here = loaded.inspect_err(|error| {
-            self.failed = Some((turn.choices, error.clone()));
-        })?;
-        let Choice { entry, row, .. } = turn.choice;
-        let job = HostJob {
-            session: session.id,
-            params: turn.params.clone(),
-            prepared: turn.prepared.clone(),
-            cancel: session.cancel.clone(),
-        };
-        let Some(mut host) = here else {
-            return tools
-                .inference
-                .turn(row, job, (entry.batch_key)(&turn.params))
-                .await;
-        };
-        let painted = tools.pool.run(move || {
-            let result = host.turn(std::slice::from_ref(&job)).pop();
-            (host, result)
-        });
-        let (host, result) = painted
-            .await
-            .ok_or_else(|| PipelineError::failed(entry.info.id, "the CPU pool lost a frame"))?;
-        self.here = Some((row.id, host));
-        result.unwrap_or(Err(PipelineError::Cancelled))
-    }
-
-    /// Has the row loaded: its host, if it paints here, and `None` if it paints on the device.
-    async fn load(
-        &mut self,
-        session: &Session,
-        tools: &Tools,
-        turn: &Turn,
-    ) -> Result<Option<Box<dyn PipelineHost>>, PipelineError> {
-        let Choice { entry, row, .. } = turn.choice;
-        if entry.info.runs_on == RunsOn::Device {
-            if self.told != Some(row.id) {
-                self.told = None;
-                session.say(Event::Loading { row: row.id });
-                let _loading = session.condition.loading(row.id);
-                tools.inference.ready(entry, row).await?;
-                self.enter(session, tools, row.id);
-            }
-            return Ok(None);
-        }
-        let host = match self.here.take() {
-            Some((id, host)) if id == row.id => host,
-            _ => {
-                let inference = tools.inference.clone();
-                let loaded = tools.pool.run(move || inference.load_here(entry, row));
-                loaded.await.ok_or_else(|| {
-                    PipelineError::failed(entry.info.id, "loading panicked; the log says where")
-                })??
-            }
-        };
-        if self.told != Some(row.id) {
-            self.enter(session, tools, row.id);
-        }
-        Ok(Some(host))
-    }
-
-    /// The row is loaded. What the session left behind at another one is forgotten.
-    fn enter(&mut self, session: &Session, tools: &Tools, row: &'static str) {
-        if self.seat.replace(row).is_some_and(|seat| seat != row) {
-            tools.inference.close(session.id);
-        }
-        self.told = Some(row);
-        session.say(Event::Ready {
-            row,
-            params: session.params().as_map().clone(),
-        });
     }
 }
 
@@ -362,6 +309,32 @@ async fn compress(session: &Session, tools: &Tools) {
             .latency(Timestamp::now().millis_since(captured));
     };
     screen::compress(&session.screen, &tools.pool, tools.jpeg_quality, encoded).await;
+}
+
+/// One frame of many, for the log.
+fn note(turn: &Turn, stages: &[StageTime], start: Instant) {
+    let stages = stages.iter();
+    let stages: Vec<_> = stages
+        .map(|stage| format!("{} {:.1}", stage.stage, stage.millis))
+        .collect();
+    tracing::info!(
+        row = turn.choice.row.id,
+        frame = turn.sequence,
+        paint_ms = start.elapsed().as_secs_f64() * 1000.0,
+        age_ms = Timestamp::now().millis_since(turn.captured),
+        stages = stages.join(", "),
+        "painted"
+    );
+}
+
+/// What a viewer is told of; whatever the session's owner asked for is told the owner.
+fn is_a_fault(error: &PipelineError) -> bool {
+    matches!(
+        error,
+        PipelineError::Failed { .. }
+            | PipelineError::Panicked { .. }
+            | PipelineError::OutOfMemory { .. }
+    )
 }
 
 fn refuse(session: &Session, refusal: Refusal) {

@@ -10,17 +10,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lock;
+use crate::metrics::{Metrics, Overtaken, Stage};
 
 /// Counters that the stages raise.
-#[derive(Default)]
 pub struct Stats {
     received: AtomicU64,
     painted: AtomicU64,
+    flagged: AtomicU64,
     unchanged: AtomicU64,
     skipped: AtomicU64,
     refused: AtomicU64,
     encoded: AtomicU64,
     recent: Mutex<Recent>,
+    /// The same of all sessions.
+    all: Metrics,
 }
 
 /// What a session has done, as routes and events say it.
@@ -36,6 +39,8 @@ pub struct Report {
     pub received: u64,
     /// Pictures painted.
     pub painted: u64,
+    /// Of those, pictures that the safety checker flagged, and that left blurred.
+    pub flagged: u64,
     /// Pictures not painted, since nothing differed from the one before.
     pub unchanged: u64,
     /// Pictures that a newer one overtook.
@@ -63,28 +68,58 @@ struct Recent {
 const NEWEST: f64 = 0.2;
 
 impl Stats {
+    /// Nothing yet; all is counted in `all` as well.
+    pub fn new(all: Metrics) -> Self {
+        Self {
+            received: AtomicU64::default(),
+            painted: AtomicU64::default(),
+            flagged: AtomicU64::default(),
+            unchanged: AtomicU64::default(),
+            skipped: AtomicU64::default(),
+            refused: AtomicU64::default(),
+            encoded: AtomicU64::default(),
+            recent: Mutex::default(),
+            all,
+        }
+    }
+
     pub(super) fn received(&self) {
         self.received.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("received");
     }
 
     pub(super) fn painted(&self) {
         self.painted.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("painted");
+    }
+
+    pub(super) fn flagged(&self) {
+        self.flagged.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("flagged");
     }
 
     pub(super) fn unchanged(&self) {
         self.unchanged.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("unchanged");
     }
 
-    pub(super) fn skipped(&self, frames: u64) {
-        self.skipped.fetch_add(frames, Ordering::Relaxed);
+    /// So many frames were overtaken before that stage.
+    pub(super) fn skipped(&self, frames: u64, before: &'static str) {
+        if frames > 0 {
+            self.skipped.fetch_add(frames, Ordering::Relaxed);
+            let overtaken = self.all.overtaken.get_or_create(&Overtaken { before });
+            overtaken.inc_by(frames);
+        }
     }
 
     pub(super) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("refused");
     }
 
     pub(super) fn encoded(&self) {
         self.encoded.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("encoded");
     }
 
     pub(super) fn stages<'a>(&self, times: impl IntoIterator<Item = &'a StageTime>) {
@@ -95,10 +130,14 @@ impl Stats {
                 .entry(time.stage.to_string())
                 .or_insert(time.millis);
             *shown += NEWEST * (time.millis - *shown);
+            let stage = time.stage.to_string();
+            let times = self.all.stages.get_or_create(&Stage { stage });
+            times.observe(time.millis / 1000.0);
         }
     }
 
     pub(super) fn latency(&self, millis: f64) {
+        self.all.latency.observe(millis / 1000.0);
         let mut recent = lock(&self.recent);
         recent.latency_ms += if recent.latency_ms == 0.0 {
             millis
@@ -145,6 +184,7 @@ impl Stats {
             latency_ms: round(recent.latency_ms),
             received: count(&self.received),
             painted: count(&self.painted),
+            flagged: count(&self.flagged),
             unchanged: count(&self.unchanged),
             skipped: count(&self.skipped),
             refused: count(&self.refused),

@@ -1,32 +1,41 @@
 //! All sessions: create, find, expire, cap.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use limn_pipeline::SessionId;
-use tokio::sync::{Semaphore, TryAcquireError};
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::Semaphore;
 
+use super::config::SessionConfig;
 use super::event::{EndReason, Event, NdiStates, StatsEvent};
+use super::line::Line;
 use super::road::{self, Tools};
-use super::{Session, SessionConfig, token};
-use crate::ingest::source::Source;
-use crate::listing::Choice;
+use super::wish::Wish;
+use super::{Session, token};
+use crate::metrics::{Metrics, Reason};
 
 /// How often the store looks for sessions whose time is over: all of a session is freed within a second of its end.
 const SWEEP: Duration = Duration::from_millis(250);
 
-/// A socket that dropped may come back within this without fear for its place.
-const GONE: Duration = Duration::from_secs(5);
-
 /// Why a session was not created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CreateError {
     /// `--max-sessions` run already.
     #[error("server is full")]
-    Full,
+    Full {
+        /// The asker's place in the line, counted from 1.
+        place: usize,
+        /// What keeps that place, if it is shown at the next attempt.
+        ticket: String,
+    },
+    /// One address has `--max-sessions-per-address`.
+    #[error("{0} sessions run from this address already")]
+    Crowded(usize),
     /// A session of that name lives.
     #[error("a session of this name is running")]
     Taken,
@@ -39,6 +48,9 @@ pub enum CreateError {
 pub struct Store {
     sessions: DashMap<String, Arc<Session>>,
     places: Arc<Semaphore>,
+    line: Line,
+    /// Set when no session may begin any more.
+    draining: AtomicBool,
     next: AtomicU64,
     config: SessionConfig,
     tools: Tools,
@@ -56,9 +68,14 @@ impl Store {
             0 => Semaphore::MAX_PERMITS,
             most => most.min(Semaphore::MAX_PERMITS),
         };
+        for reason in EndReason::ALL {
+            ended(&tools.metrics, reason);
+        }
         let store = Arc::new(Self {
             sessions: DashMap::new(),
             places: Arc::new(Semaphore::new(places)),
+            line: Line::default(),
+            draining: AtomicBool::new(false),
             next: AtomicU64::new(1),
             config,
             tools,
@@ -68,49 +85,70 @@ impl Store {
         store
     }
 
-    /// A new session under `key`, or under a name of the server's; with a source, if the server reads its pictures.
-    pub fn create(
-        &self,
-        key: Option<String>,
-        choice: Choice,
-        source: Option<Arc<Source>>,
-    ) -> Result<Arc<Session>, CreateError> {
-        let take = || Arc::clone(&self.places).try_acquire_owned();
-        let place = match take() {
-            Err(TryAcquireError::NoPermits) if self.make_room() => take(),
-            place => place,
-        };
-        let place = place.map_err(|error| match error {
-            TryAcquireError::NoPermits => CreateError::Full,
-            TryAcquireError::Closed => CreateError::Draining,
-        })?;
-        let key = key.unwrap_or_else(token::new_key);
+    /// A new session under the name that was wished for, or under one of the server's.
+    pub fn create(&self, wish: Wish) -> Result<Arc<Session>, CreateError> {
+        if self.is_draining() {
+            return Err(CreateError::Draining);
+        }
+        self.has_room_for(wish.from)?;
+        let ticket = wish.ticket.clone().or_else(|| wish.key.clone());
+        let ticket = ticket.unwrap_or_else(token::new_key);
+        if self.places.available_permits() == 0 {
+            self.make_room();
+        }
+        let free = self.places.available_permits();
+        let turn = self.line.ask(&ticket, free, Instant::now());
+        let place = turn.and_then(|()| Arc::clone(&self.places).try_acquire_owned().map_err(|_| 1));
+        let place = place.map_err(|place| CreateError::Full { place, ticket })?;
+        let key = wish.key.clone().unwrap_or_else(token::new_key);
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let Entry::Vacant(vacant) = self.sessions.entry(key.clone()) else {
             return Err(CreateError::Taken);
         };
-        let session = Arc::new(Session::new(key, id, choice, source, place));
+        let session = Arc::new(Session::new(
+            key,
+            id,
+            wish,
+            &self.config,
+            &self.tools.metrics,
+            place,
+        ));
         vacant.insert(Arc::clone(&session));
         road::start(&session, &self.tools, &self.runtime);
+        self.tools.metrics.begun.inc();
         tracing::info!("session {} begins; {} running", id.0, self.len());
         Ok(session)
     }
 
+    /// Whether one more may come from there. All who come by way of this machine (a proxy, most often) have one address.
+    fn has_room_for(&self, from: Option<IpAddr>) -> Result<(), CreateError> {
+        let most = self.config.max_sessions_per_address;
+        let Some(address) = from.filter(|address| most > 0 && !address.is_loopback()) else {
+            return Ok(());
+        };
+        let there = self.sessions.iter();
+        let count = there
+            .filter(|session| session.from() == Some(address))
+            .count();
+        if count < most {
+            return Ok(());
+        }
+        Err(CreateError::Crowded(count))
+    }
+
     /// Ends the session whose owner has been gone for longest, if that is long enough: it waits for its owner, but not in
     /// the place of somebody who is here.
-    fn make_room(&self) -> bool {
+    fn make_room(&self) {
         let gone = |session: Arc<Session>| Some((session.abandoned()?, session));
         let longest = self
             .all()
             .into_iter()
             .filter_map(gone)
             .max_by_key(|(time, _)| *time);
-        match longest {
-            Some((time, session)) if time >= GONE => {
-                self.end(&session, EndReason::Idle);
-                true
-            }
-            _ => false,
+        if let Some((time, session)) = longest
+            && time >= self.config.grace
+        {
+            self.end(&session, EndReason::Idle);
         }
     }
 
@@ -129,6 +167,7 @@ impl Store {
             return;
         }
         session.end(reason);
+        ended(&self.tools.metrics, reason).inc();
         tracing::info!(
             "session {} ends ({reason:?}); {} running",
             session.id.0,
@@ -136,9 +175,32 @@ impl Store {
         );
     }
 
+    /// Takes no more sessions, tells those that run, and waits until all have left, but no longer than `--drain`.
+    pub async fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+        let seconds = self.config.drain.as_secs_f64();
+        if seconds > 0.0 {
+            let running = self.all();
+            tracing::info!("{} sessions may go on for {seconds} s", running.len());
+            running
+                .iter()
+                .for_each(|session| session.say(Event::Draining { seconds }));
+        }
+        let end = Instant::now() + self.config.drain;
+        // What the server reads by itself goes on for ever.
+        while Instant::now() < end && self.all().iter().any(|session| session.source().is_none()) {
+            tokio::time::sleep(SWEEP).await;
+        }
+    }
+
+    /// Whether no session may begin any more.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Ends all sessions and takes no more.
-    pub fn drain(&self) {
-        self.places.close();
+    pub fn close(&self) {
+        self.draining.store(true, Ordering::Relaxed);
         self.all()
             .iter()
             .for_each(|session| self.end(session, EndReason::Draining));
@@ -190,6 +252,12 @@ impl Store {
             checkpoint: self.tools.inference.describe(choice.row),
         }
     }
+}
+
+/// The counter of a reason; it begins at 0 where it is first asked for.
+fn ended(metrics: &Metrics, reason: EndReason) -> Counter {
+    let reason = reason.name();
+    metrics.ended.get_or_create_owned(&Reason { reason })
 }
 
 async fn sweep(store: std::sync::Weak<Store>) {

@@ -11,9 +11,10 @@ use serde_json::json;
 
 use super::lcm_talk::{End, Talk};
 use crate::http::error::ApiError;
-use crate::http::{Rooms, control};
+use crate::http::{Rooms, address, control};
 use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
+use crate::session::wish::Wish;
 use crate::session::{CameraSocket, Session, token};
 
 /// A page that is reloaded says that it goes away, and is back within moments under the same name.
@@ -46,14 +47,18 @@ pub async fn socket(
                 .listing
                 .choose(query.row.as_deref())
                 .map_err(ApiError::from)?;
-            rooms.store.create(Some(key.to_string()), choice, None)
+            rooms.store.create(Wish {
+                key: Some(key.to_string()),
+                from: address(&request),
+                ..Wish::of(choice)
+            })
         }
     };
     let session = match session {
         Ok(session) if session.attach() => session,
         Ok(_) => return Err(ApiError::attached().into()),
-        Err(CreateError::Full) => {
-            actix_web::rt::spawn(full(socket));
+        Err(error @ (CreateError::Full { .. } | CreateError::Crowded(_))) => {
+            actix_web::rt::spawn(full(socket, error));
             return Ok(response);
         }
         Err(error) => return Err(ApiError::from(error).into()),
@@ -76,11 +81,16 @@ pub async fn socket(
 }
 
 /// A full server says so over the socket, since a browser's page cannot read the status of a refused upgrade.
-async fn full(mut socket: actix_ws::Session) {
+async fn full(mut socket: actix_ws::Session, error: CreateError) {
+    // In that server's words, for its page.
+    let message = match error {
+        CreateError::Full { place, .. } => {
+            json!({"status": "error", "message": "Server is full", "place": place})
+        }
+        error => json!({"status": "error", "message": error.to_string()}),
+    };
     // Whoever has gone need not be told.
-    let _ = socket
-        .text(json!({"status": "error", "message": "Server is full"}).to_string())
-        .await;
+    let _ = socket.text(message.to_string()).await;
     let _ = socket.close(Some(CloseCode::Normal.into())).await;
 }
 

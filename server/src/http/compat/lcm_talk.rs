@@ -243,7 +243,7 @@ impl Talk {
     async fn patch(&mut self, patch: &Map<String, Value>, unknown: Unknown) -> ControlFlow<End> {
         match self.session.patch(patch, unknown) {
             Ok(_) => ControlFlow::Continue(()),
-            Err(error) => self.refuse(error.into()).await,
+            Err(refusal) => self.refuse(refusal).await,
         }
     }
 

@@ -57,6 +57,42 @@ impl SourceUrl {
         self.text.clone()
     }
 
+    /// Its scheme, and its whole address without credentials; a file's is where it really lies.
+    pub(super) fn address(&self) -> (String, String) {
+        let path = match &self.kind {
+            Kind::Image(path) => Some(("image", path.clone())),
+            Kind::Ffmpeg { input, .. } if !self.text.contains("://") || is_file(&self.text) => {
+                let scheme = self
+                    .text
+                    .split_once(':')
+                    .map_or("file", |(scheme, _)| scheme);
+                match scheme {
+                    "v4l2" | "avfoundation" | "dshow" | "screen" => None,
+                    _ => Some(("file", PathBuf::from(input))),
+                }
+            }
+            _ => None,
+        };
+        if let Some((scheme, path)) = path {
+            let path = path.canonicalize().unwrap_or(path);
+            return (scheme.to_owned(), format!("{scheme}:{}", path.display()));
+        }
+        let scheme = self.text.split_once(':').map_or("", |(scheme, _)| scheme);
+        let address = match credentials(&self.text) {
+            Some(secret) => self.text.replacen(&format!("{secret}@"), "", 1),
+            None => self.text.clone(),
+        };
+        (scheme.to_owned(), address)
+    }
+
+    /// An error about it.
+    pub(super) fn refused(&self, reason: &str) -> SourceError {
+        SourceError {
+            shown: self.to_string(),
+            reason: reason.to_owned(),
+        }
+    }
+
     /// `line` with this source's name, wherever it stands, as it may be shown.
     pub fn redact(&self, line: &str) -> String {
         let Kind::Ffmpeg { input, .. } = &self.kind else {
@@ -88,11 +124,30 @@ impl std::str::FromStr for SourceUrl {
             Some(("avfoundation", device)) => ffmpeg(&["-f", "avfoundation"], device),
             Some(("dshow", device)) => ffmpeg(&["-f", "dshow"], device),
             Some(("screen", display)) => screen(display),
-            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => {
-                ffmpeg(&["-rtsp_transport", "tcp", "-timeout", "5000000"], text)
-            }
+            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => ffmpeg(
+                &[
+                    "-protocol_whitelist",
+                    "rtsp,rtp,udp,tcp,tls",
+                    "-rtsp_transport",
+                    "tcp",
+                    "-timeout",
+                    "5000000",
+                ],
+                text,
+            ),
             Some(("http" | "https", rest)) if rest.starts_with("//") => {
-                ffmpeg(&["-rw_timeout", "5000000"], text)
+                // A redirect could lead to what nobody named: the machine itself, or the cloud's own addresses.
+                ffmpeg(
+                    &[
+                        "-protocol_whitelist",
+                        "http,https,tcp,tls",
+                        "-max_redirects",
+                        "0",
+                        "-rw_timeout",
+                        "5000000",
+                    ],
+                    text,
+                )
             }
             Some(("ndi", "")) => return Err(refuse("it needs the name of an NDI source")),
             Some(("ndi", name)) => Kind::Ndi(name.to_owned()),
@@ -113,6 +168,10 @@ impl std::str::FromStr for SourceUrl {
             kind,
         })
     }
+}
+
+fn is_file(text: &str) -> bool {
+    text.starts_with("file:")
 }
 
 fn ffmpeg(options: &[&str], input: &str) -> Kind {
@@ -149,7 +208,9 @@ fn file(text: &str) -> Option<Kind> {
         None => (text, false),
     };
     let input = existing(path)?.to_str()?.to_owned();
-    let mut options = vec!["-re".to_owned()];
+    // A playlist must not lead out into the network.
+    let options = ["-protocol_whitelist", "file", "-re"];
+    let mut options: Vec<_> = options.map(str::to_owned).into();
     if again {
         options.extend(["-stream_loop".to_owned(), "-1".to_owned()]);
     }
@@ -224,7 +285,7 @@ mod tests {
         let Kind::Ffmpeg { options, ends, .. } = kind(&format!("{here}?loop=1")) else {
             panic!()
         };
-        assert_eq!((options.len(), ends), (3, false));
+        assert_eq!((options.len(), ends), (5, false));
         assert!(matches!(kind(&format!("image:{here}")), Kind::Image(_)));
         assert_eq!(kind("ndi:STAGE (Left)"), Kind::Ndi("STAGE (Left)".into()));
         for (text, said) in [

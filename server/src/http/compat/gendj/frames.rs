@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, CloseCode};
 
 use super::{Shared, is_foreign};
+use crate::http::address;
 use crate::http::error::ApiError;
 use crate::session::Session;
 use crate::session::event::EndReason;
@@ -25,8 +26,9 @@ async fn open(
     let (response, socket, messages) =
         actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
     let messages = shared.rooms.whole(messages);
+    let from = address(&request);
     actix_web::rt::spawn(async move {
-        let Some(session) = shared.begin() else {
+        let Some(session) = shared.begin(from) else {
             // That page tries again five seconds after a close, for ever.
             let _ = socket.close(Some(CloseCode::Again.into())).await;
             return;

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 use crate::http::Rooms;
 use crate::lock::lock;
 use crate::session::Session;
+use crate::session::wish::Wish;
 
 /// The wire of GenDJ.
 #[derive(Args, Clone, Debug)]
@@ -119,9 +120,16 @@ impl Shared {
     }
 
     /// A session for a page that has come.
-    fn begin(&self) -> Option<Arc<Session>> {
+    fn begin(&self, from: Option<IpAddr>) -> Option<Arc<Session>> {
         let choice = self.rooms.listing.first().clone();
-        let session = self.rooms.store.create(None, choice, None).ok()?;
+        let session = self
+            .rooms
+            .store
+            .create(Wish {
+                from,
+                ..Wish::of(choice)
+            })
+            .ok()?;
         session.set_label(Some("GenDJ".to_owned()));
         self.seat(&session);
         lock(&self.sessions).push(Arc::downgrade(&session));

@@ -1,0 +1,34 @@
+//! What somebody wants a new session to be.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::ingest::source::Source;
+use crate::listing::Choice;
+
+/// A session that is not there yet.
+pub struct Wish {
+    /// What it paints with.
+    pub choice: Choice,
+    /// Its name, if its owner chose one.
+    pub key: Option<String>,
+    /// Where its pictures come from, if the server reads them.
+    pub source: Option<Arc<Source>>,
+    /// Who asks.
+    pub from: Option<IpAddr>,
+    /// What the asker was told while there was no place.
+    pub ticket: Option<String>,
+}
+
+impl Wish {
+    /// A session of the server's own.
+    pub fn of(choice: Choice) -> Self {
+        Self {
+            choice,
+            key: None,
+            source: None,
+            from: None,
+            ticket: None,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Over a limit a request is refused with a sentence, and nobody else is disturbed.
+
+use std::time::{Duration, Instant};
+
+use limn_tests::house::{House, until};
+use limn_tests::http::ask;
+use limn_tests::mjpeg::Viewer;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_wait_for_a_place_get_it_in_turn() {
+    let house = House::open(&["--max-sessions", "1"]);
+    let first = house.begin(json!({})).await;
+    let wait = async |ticket: Option<&str>| {
+        let body = ticket.map_or(json!({}), |ticket| json!({ "ticket": ticket }));
+        house.ask("POST", "/api/sessions", &body).await
+    };
+    let (one, two) = (wait(None).await, wait(None).await);
+    assert_eq!((one.status, one.code().as_str()), (503, "full"));
+    assert!(one.header("retry-after").is_some());
+    let said = |answer: &limn_tests::http::Answer| {
+        let error = answer.json()["error"].clone();
+        let ticket = error["ticket"].as_str().unwrap().to_owned();
+        (error["place"].as_u64().unwrap(), ticket)
+    };
+    let ((place_one, ticket_one), (place_two, ticket_two)) = (said(&one), said(&two));
+    assert_eq!((place_one, place_two), (1, 2));
+    assert_eq!(said(&wait(Some(&ticket_two)).await).0, 2);
+    first.ask("DELETE", "", b"").await;
+    until("the place is free", || house.running.store.is_empty()).await;
+    // The second, and whoever comes new, let the first go before.
+    assert_eq!(wait(Some(&ticket_two)).await.status, 503);
+    assert_eq!(wait(None).await.status, 503);
+    assert_eq!(wait(Some(&ticket_one)).await.status, 201);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_that_come_too_fast_are_left_out() {
+    let house = House::open(&["--max-changes", "5"]);
+    let owner = house.begin(json!({})).await;
+    let mut refused = 0;
+    for number in 0..20 {
+        let answer = owner.patch(json!({ "millis": number })).await;
+        if answer.status == 429 {
+            assert_eq!(answer.code(), "too_many_changes");
+            assert!(answer.header("retry-after").is_some());
+            refused += 1;
+        }
+    }
+    assert!(refused > 5, "{refused}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(owner.patch(json!({"millis": 3})).await.status, 200);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_frames_are_taken_than_may_be() {
+    let house = House::open(&["--max-fps", "10"]);
+    let owner = house.begin(json!({})).await;
+    let start = Instant::now();
+    let mut sent = 0;
+    while start.elapsed() < Duration::from_secs(2) {
+        owner
+            .send(&limn_tests::pictures::plain([sent as u8, 9, 9]))
+            .await;
+        sent += 1;
+    }
+    let painted = house.count(&owner.id, "painted");
+    assert!(sent > 40, "{sent}");
+    assert!((12..=24).contains(&painted), "{painted} of {sent}");
+    until("the others are counted", || {
+        house.count(&owner.id, "skipped") > 10
+    })
+    .await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_viewers_than_may_are_told_so_before_any_body() {
+    let house = House::open(&["--max-viewers", "3", "--max-viewers-per-session", "2"]);
+    let (one, two) = (house.begin(json!({})).await, house.begin(json!({})).await);
+    one.send(&limn_tests::pictures::plain([1, 2, 3])).await;
+    let path = |id: &str| format!("/api/sessions/{id}/stream.mjpeg");
+    let watching = (house.watch(&one.id).await, house.watch(&one.id).await);
+    let refused = house.ask("GET", &path(&one.id), &Value::Null).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (503, "too_many_viewers")
+    );
+    assert!(refused.header("retry-after").is_some());
+    let third = house.watch(&two.id).await;
+    let refused = house.ask("GET", &path(&two.id), &Value::Null).await;
+    assert_eq!(refused.status, 503);
+    drop((watching, third));
+    let session = house.session(&one.id);
+    until("they have left", || {
+        session.screen().audience().count() == 0
+    })
+    .await;
+    assert!(
+        Viewer::open(house.address(), &path(&one.id), &[])
+            .await
+            .is_ok()
+    );
+    house.close().await;
+}
+
+/// What a connection hears that sends `first`, and then a byte at a time.
+async fn trickle(house: &House, first: &str) -> (Duration, String) {
+    let start = Instant::now();
+    let mut stream = TcpStream::connect(house.address()).await.unwrap();
+    stream.write_all(first.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    loop {
+        let mut buffer = [0; 1024];
+        tokio::select! {
+            read = stream.read(&mut buffer) => match read {
+                Ok(0) | Err(_) => break,
+                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+            },
+            () = tokio::time::sleep(Duration::from_millis(100)) => {
+                if stream.write_all(b"a").await.is_err() {
+                    break;
+                }
+            }
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(15),
+            "it is still open"
+        );
+    }
+    (
+        start.elapsed(),
+        String::from_utf8_lossy(&heard).into_owned(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_slowly_is_not_waited_for() {
+    let house = House::open(&["--header-timeout", "1", "--body-timeout", "1"]);
+    let (took, heard) = trickle(&house, "GET /health HTTP/1.1\r\nX-Slow: ").await;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(!heard.contains("200 OK"), "{heard}");
+    let owner = house.begin(json!({})).await;
+    for (path, body) in [("/frame", ""), ("/params", "{\"prompt\": \"")] {
+        let method = if body.is_empty() { "POST" } else { "PATCH" };
+        let head = format!(
+            "{method} /api/sessions/{}{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 100000\r\n\r\n{body}",
+            owner.id, owner.control
+        );
+        let (took, heard) = trickle(&house, &head).await;
+        assert!(took < Duration::from_secs(8), "{path}: {took:?}");
+        assert!(
+            heard.contains("408 ") && heard.contains("too_slow"),
+            "{path}: {heard}"
+        );
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_on_their_way_in_share_a_memory() {
+    let house = House::open(&["--max-frame-bytes", "65536", "--max-upload-bytes", "131072"]);
+    let owner = house.begin(json!({})).await;
+    let head = format!(
+        "POST /api/sessions/{}/frame HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 60000\r\n\r\n",
+        owner.id, owner.control
+    );
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(house.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    let picture = limn_tests::pictures::plain([1, 2, 3]);
+    let bearer = format!("Bearer {}", owner.control);
+    let path = format!("/api/sessions/{}/frame", owner.id);
+    let send = async || {
+        let headers = [("Authorization", bearer.as_str())];
+        ask(house.address(), "POST", &path, &headers, &picture).await
+    };
+    let start = Instant::now();
+    let refused = loop {
+        let answer = send().await;
+        if answer.status == 503 {
+            break answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{answer:?}");
+    };
+    assert_eq!(refused.code(), "too_many_uploads");
+    drop(slow);
+    while send().await.status != 202 {
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_drains_lets_sessions_end_by_themselves() {
+    let house = House::open(&["--drain", "20"]);
+    let owner = house.begin(json!({})).await;
+    let mut events = house.session(&owner.id).events();
+    let store = std::sync::Arc::clone(&house.running.store);
+    let address = house.address();
+    let stopping = tokio::spawn(house.close());
+    until("it drains", || store.is_draining()).await;
+    let refused = ask(address, "POST", "/api/sessions", &[], b"").await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "draining"));
+    assert_eq!(
+        ask(address, "GET", "/readyz", &[], b"").await.json()["status"],
+        "draining"
+    );
+    let told = events.recv().await.unwrap().json();
+    assert_eq!(told, json!({"status": "draining", "seconds": 20.0}));
+    assert_eq!(owner.patch(json!({})).await.status, 200);
+    let start = Instant::now();
+    owner.ask("DELETE", "", b"").await;
+    stopping.await.unwrap();
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+}

@@ -1,0 +1,105 @@
+//! What the metrics say is what happened, and the dashboard asks for what there is.
+
+use limn_tests::house::{House, until};
+use limn_tests::pictures::plain;
+use serde_json::{Value, json};
+
+/// The value of a series, named as in the text.
+fn value(text: &str, series: &str) -> f64 {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.and_then(|line| line.parse().ok())
+        .unwrap_or_else(|| panic!("no {series} in\n{text}"))
+}
+
+async fn metrics(house: &House) -> String {
+    let answer = house.ask("GET", "/metrics", &Value::Null).await;
+    assert_eq!(answer.status, 200);
+    let kind = answer.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    String::from_utf8(answer.body).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_viewers_and_answers_are_counted() {
+    let house = House::open(&[]);
+    let owner = house
+        .begin(json!({"label": "secret label", "params": {"prompt": "copy"}}))
+        .await;
+    let mut viewer = house.watch(&owner.id).await;
+    for shade in 1..=5u8 {
+        owner.send(&plain([shade * 40, 9, 9])).await;
+        viewer
+            .until(|jpeg| limn_tests::pictures::shows(jpeg, [shade * 40, 9, 9]))
+            .await;
+    }
+    owner.send(b"no picture").await;
+    until("it is refused", || house.count(&owner.id, "refused") == 1).await;
+    assert_eq!(owner.patch(json!({"nonesuch": 1})).await.status, 422);
+    let text = metrics(&house).await;
+    assert!(
+        text.ends_with("# EOF\n") && !text.contains("secret"),
+        "{text}"
+    );
+    for (series, count) in [
+        ("limn_frames_total{fate=\"received\"}", 6.0),
+        ("limn_frames_total{fate=\"painted\"}", 5.0),
+        ("limn_frames_total{fate=\"encoded\"}", 5.0),
+        ("limn_frames_total{fate=\"refused\"}", 1.0),
+        ("limn_sessions", 1.0),
+        ("limn_viewers", 1.0),
+        ("limn_sessions_begun_total", 1.0),
+        ("limn_http_answers_total{status=\"422\"}", 1.0),
+        ("limn_device_restarts_total", 0.0),
+        ("limn_stage_seconds_count{stage=\"paint\"}", 5.0),
+        ("limn_latency_seconds_count", 5.0),
+    ] {
+        assert_eq!(value(&text, series), count, "{series} in\n{text}");
+    }
+    let sent = value(&text, "limn_parts_sent_total");
+    assert!(sent >= 5.0 && value(&text, "limn_viewer_latency_seconds_count") <= sent);
+    assert!(value(&text, "limn_sent_bytes_total") > 1000.0);
+    assert!(value(&text, "limn_resident_memory_bytes") > 1e6);
+    drop(viewer);
+    owner.ask("DELETE", "", b"").await;
+    let text = metrics(&house).await;
+    assert_eq!(
+        value(&text, "limn_sessions_ended_total{reason=\"left\"}"),
+        1.0
+    );
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dashboard_asks_for_what_there_is() {
+    let house = House::open(&[]);
+    let owner = house.begin(json!({})).await;
+    owner.send(&plain([9, 9, 9])).await;
+    until("it is painted", || house.count(&owner.id, "painted") == 1).await;
+    let text = metrics(&house).await;
+    let dashboard = include_str!("../../docs/grafana.json");
+    let dashboard: Value = serde_json::from_str(dashboard).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let mut asked = 0;
+    for panel in panels {
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            let words = target["expr"].as_str().unwrap();
+            let names = words.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for name in names.filter(|name| name.starts_with("limn_")) {
+                let kinds = ["_total", "_bucket", "_count", "_sum", "_info"];
+                let family = kinds
+                    .iter()
+                    .find_map(|kind| name.strip_suffix(kind))
+                    .unwrap_or(name);
+                assert!(
+                    text.contains(&format!("# HELP {family} ")),
+                    "{name} in {words}\n{text}"
+                );
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 10, "{asked}");
+    house.close().await;
+}
