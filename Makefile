@@ -25,7 +25,8 @@ PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public 2>/dev/null; find frontend -maxdepth 1 -type f 2>/dev/null)
 # The scripts beside these in tests/parity/fixtures/ make other things, and on demand.
 FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines safety schedules text)
-SCRIPTS := $(wildcard setup/*.sh models/embedded/train/*.sh examples/*.sh) .ci/run
+SCRIPTS := $(wildcard setup/*.sh models/embedded/train/*.sh examples/*.sh tests/*.sh) .ci/run
+READERS := access checkpoint config lcm multipart osc pictures query
 FANOUT = $(RUN_TESTS) cargo run --locked --release --package limn-tests --no-default-features --bin fanout --
 STARTED := $(shell date +%s)
 
@@ -46,7 +47,7 @@ build: tools libtorch $(PAGE) ## the same without starting
 
 .PHONY: clean
 clean: ## remove what was built; what was installed stays
-	rm -rf target frontend/dist .fixtures
+	rm -rf target tests/fuzz/target frontend/dist .fixtures
 
 .PHONY: distclean
 distclean: clean ## remove what was installed into this folder as well
@@ -64,13 +65,17 @@ check: tools frontend/node_modules/.package-lock.json ## the quick loop: format,
 
 # Cheapest first, so that a mistake is told early.
 .PHONY: test
-test: tools test-tools lint-scripts lint-rust test-page test-no-torch test-rust test-clients test-fanout test-browser ## install what the tests need and run all of them
+test: tools test-tools lint-scripts test-dependencies lint-rust test-page test-no-torch test-rust test-clients test-fanout test-browser ## install what the tests need and run all of them
 	@echo "make test: everything passed in $$(( $$(date +%s) - $(STARTED) )) s"
 
 .PHONY: lint-scripts
 lint-scripts: venv
 	.venv/bin/shellcheck $(SCRIPTS)
 	.venv/bin/hadolint Dockerfile
+
+.PHONY: test-dependencies
+test-dependencies: venv ## licences and origin of what we depend on; what is known to be wrong with it, where there is a network
+	tests/dependencies.sh
 
 .PHONY: lint-rust
 lint-rust: libtorch $(PAGE)
@@ -86,9 +91,12 @@ test-page: $(PAGE)
 test-no-torch:
 	LIBTORCH=/nonexistent cargo test --locked --no-default-features
 
+# The readers of strangers' bytes (tests/rubble) get a minute together, which is 15 s of a core for each of them on two.
+# They are fed by a test and not by cargo-fuzz: that builds the server and all that it stands on once more, which takes
+# 11 minutes of one core from nothing, before it looks for anything.
 .PHONY: test-rust
 test-rust: libtorch $(PAGE) $(FIXTURES)
-	$(RUN_TESTS) cargo test --locked --workspace
+	$(RUN_TESTS) LIMN_RUBBLE_SECONDS=60 cargo test --locked --workspace
 
 # What people really get: the release binary, started by each test on a port of its own.
 .PHONY: test-clients
@@ -106,14 +114,23 @@ test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json #
 	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=300000
 
 .PHONY: soak
-soak: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## cameras and viewers come and go, and a page paints, for MINUTES (10) each: nothing may be left behind
+soak: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## cameras and viewers come and go, and a page paints, for MINUTES (10) each: nothing may be left behind; then each reader is fuzzed
 	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
 	cd tests/browser && $(RUN_TESTS) LIMN_SOAK_MINUTES=$(or $(MINUTES),10) node --test --test-name-pattern='minutes of painting' instrument.test.mjs
+	$(MAKE) fuzz SECONDS=$$(($(or $(MINUTES),10) * 60))
 
+# What is found is kept in tests/fuzz/corpus, and what breaks a reader in tests/fuzz/artifacts. libtorch knows nothing of
+# sanitizers, so the one reader that needs it does without; the others are watched by AddressSanitizer.
 .PHONY: fuzz
-fuzz: tools ## feed the reader of multipart streams rubble for SECONDS (120); needs cargo-fuzz
-	python3 tests/fuzz/seeds.py
-	cd tests && RUSTC_BOOTSTRAP=1 cargo fuzz run multipart -- -max_total_time=$(or $(SECONDS),120) -max_len=2048
+fuzz: tools venv libtorch ## feed each reader of strangers' bytes what libFuzzer finds, for SECONDS (120)
+	for reader in $(READERS); do \
+		mkdir -p tests/fuzz/corpus/$$reader; \
+		with=(--target-dir tests/fuzz/target/address); \
+		if [ $$reader = checkpoint ]; then with=(--target-dir tests/fuzz/target/none --sanitizer none --features torch); fi; \
+		PATH="$(CURDIR)/.venv/bin:$$PATH" RUSTC_BOOTSTRAP=1 LD_LIBRARY_PATH=$${LIBTORCH:-$(CURDIR)/.libtorch/torch}/lib \
+			cargo fuzz run --fuzz-dir tests/fuzz "$${with[@]}" $$reader tests/fuzz/corpus/$$reader tests/fuzz/seeds/$$reader -- \
+			-max_total_time=$(or $(SECONDS),120) -max_len=16384 -timeout=10 -rss_limit_mb=2048; \
+	done
 
 .PHONY: bench
 bench: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the tables of BENCHMARKS.md; on a machine that does nothing else, about 30 minutes

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::weights::WeightsError;
 
+/// Far more channels, or layers, than any network has: what is reckoned from fewer fits an `i64`.
+const MOST: i64 = 1 << 20;
+
 /// A number for all blocks, or one for each.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -22,10 +25,11 @@ impl PerBlock {
             Self::All(number) => vec![*number; blocks],
             Self::Each(list) => list.clone(),
         };
-        if all.len() != blocks || all.iter().any(|&number| number < 1) {
-            let reason = format!("where {blocks} blocks want one positive number each");
+        if all.len() != blocks {
+            let reason = format!("where {blocks} blocks want one number each");
             return Err(WeightsError::config(key, all, reason));
         }
+        sane(&all, key)?;
         Ok(all)
     }
 }
@@ -48,6 +52,15 @@ pub(crate) fn built_only(
                 format!("only {only} is built"),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Refuses numbers of channels or layers that are none; `key` names the culprit.
+pub(crate) fn sane(numbers: &[i64], key: &str) -> Result<(), WeightsError> {
+    if numbers.iter().any(|number| !(1..=MOST).contains(number)) {
+        let reason = format!("where each number lies in 1..={MOST}");
+        return Err(WeightsError::config(key, numbers, reason));
     }
     Ok(())
 }

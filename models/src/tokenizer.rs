@@ -5,6 +5,7 @@
 //! ship. Reference: `CLIPTokenizer` of transformers.
 
 use std::collections::HashMap;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -208,14 +209,21 @@ fn from_whole(folder: &Folder) -> Result<Inner, TokenizerError> {
         reason: format!("not a tokenizer: {error}"),
         path: folder.path(name),
     };
-    let bytes = folder
-        .read(name)
+    let text = folder
+        .read_text(name)
         .map_err(|source| unreadable(folder, name, source))?;
-    let mut inner = Inner::from_bytes(bytes).map_err(malformed)?;
-    // The file may cut and pad by itself, and then nobody learns what was left out.
-    inner.with_truncation(None).map_err(malformed)?;
-    inner.with_padding(None);
-    Ok(inner)
+    // As JSON first: the crate panics at some of what is none.
+    let mut file: Value = serde_json::from_str(&text).map_err(|error| malformed(error.into()))?;
+    if let Some(parts) = file.as_object_mut() {
+        // The file may cut and pad by itself, and then nobody learns what was left out; nobody asks for words of ids.
+        for part in ["truncation", "padding", "decoder"] {
+            parts.insert(part.to_owned(), Value::Null);
+        }
+    }
+    // And behind a fence: it panics at parts that are JSON and no parts.
+    catch_unwind(|| Inner::from_bytes(file.to_string()))
+        .unwrap_or_else(|_| Err("a part of it is not what it says".into()))
+        .map_err(malformed)
 }
 
 fn from_parts(folder: &Folder, unknown: &str) -> Result<Inner, TokenizerError> {
@@ -273,4 +281,28 @@ fn from_parts(folder: &Folder, unknown: &str) -> Result<Inner, TokenizerError> {
             ByteLevel::new(false, true, true).into(),
         ])));
     Ok(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_tokenizer_is_an_error_wherever_it_is_torn() {
+        let whole = r#"{"version":"1.0","added_tokens":[],"normalizer":{"type":"NFC"},"pre_tokenizer":null,"post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true},"model":{"type":"BPE","vocab":{"<|startoftext|>":0,"<|endoftext|>":1},"merges":[]}}"#;
+        let folder = tempfile::tempdir().unwrap();
+        let open = |text: &str| {
+            std::fs::write(folder.path().join("tokenizer.json"), text).unwrap();
+            Tokenizer::open(folder.path())
+        };
+        assert!(open(whole).is_ok());
+        let parts = r#""normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"}"#;
+        assert!(open(&whole.replace(r#""normalizer":{"type":"NFC"}"#, parts)).is_err());
+        for cut in 0..whole.len() {
+            let (head, tail) = whole.split_at(cut);
+            assert!(open(head).is_err(), "{head}");
+            // Within a name that is what it becomes; elsewhere it is an error, and no panic of the crate.
+            let _ = open(&format!("{head}x{tail}"));
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub(super) fn spaced(
             let ratio = train / steps;
             (0..steps)
                 .rev()
-                .map(|i| (i * ratio + offset) as f64)
+                .map(|i| (i * ratio).saturating_add(offset) as f64)
                 .collect()
         }
         Spacing::Trailing => {

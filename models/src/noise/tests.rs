@@ -196,3 +196,15 @@ fn the_seed_is_the_noise() {
     assert_ne!(first[0], first[1]);
     assert_ne!(first[0], other[0]);
 }
+
+#[test]
+fn a_first_step_beyond_all_reckoning_is_refused() {
+    for algorithm in [Algorithm::Euler, Algorithm::Ddim] {
+        for offset in [1000, usize::MAX] {
+            let config = format!(r#","timestep_spacing":"leading","steps_offset":{offset}"#);
+            let refused = scheduler(algorithm, &config).plan(4, 1.0, Rule::Generic);
+            let refusal = refused.unwrap_err().to_string();
+            assert!(refusal.contains(&offset.to_string()), "{refusal}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{PerBlock, built_only, divisible};
+use crate::config::{PerBlock, built_only, divisible, sane};
 use crate::weights::WeightsError;
 
 /// The keys of the half that a denoiser and its ControlNets share. Absent keys have the defaults of diffusers 0.42.1,
@@ -132,6 +132,7 @@ impl DescentConfig {
                 "where at least one block is needed",
             ));
         }
+        sane(&self.block_out_channels, "block_out_channels")?;
         for &channels in &self.block_out_channels {
             divisible(channels, self.norm_num_groups, "norm_num_groups")?;
         }
@@ -215,4 +216,19 @@ fn four() -> i64 {
 fn up_block_types() -> Vec<String> {
     let cross = "CrossAttnUpBlock2D".to_owned();
     vec!["UpBlock2D".to_owned(), cross.clone(), cross.clone(), cross]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_all_reckoning_are_refused_by_name() {
+        for number in [i64::MIN, -32, 0, i64::MAX / 32 * 32] {
+            let config = json!({"block_out_channels": [number]});
+            let config: DescentConfig = serde_json::from_value(config).unwrap();
+            let refusal = config.check().unwrap_err().to_string();
+            assert!(refusal.contains("block_out_channels"), "{refusal}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{built_only, divisible};
+use crate::config::{built_only, divisible, sane};
 use crate::unet::resnet::ResnetConfig;
 use crate::weights::WeightsError;
 
@@ -93,6 +93,9 @@ impl AutoencoderKlConfig {
                 return Err(WeightsError::config(key, types, reason));
             }
         }
+        sane(&self.block_out_channels, "block_out_channels")?;
+        sane(&[self.latent_channels], "latent_channels")?;
+        sane(&[self.layers_per_block], "layers_per_block")?;
         for &channels in &self.block_out_channels {
             divisible(channels, self.norm_num_groups, "norm_num_groups")?;
         }
@@ -109,5 +112,25 @@ impl AutoencoderKlConfig {
 
     pub(super) fn innermost(&self) -> i64 {
         self.block_out_channels[self.block_out_channels.len() - 1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_all_reckoning_are_refused_by_name() {
+        for key in ["latent_channels", "layers_per_block"] {
+            for number in [i64::MIN, -1, 0, i64::MAX] {
+                let config: AutoencoderKlConfig =
+                    serde_json::from_value(json!({ key: number })).unwrap();
+                let refusal = config.check().unwrap_err().to_string();
+                assert!(
+                    refusal.contains(key) && refusal.contains(&number.to_string()),
+                    "{refusal}"
+                );
+            }
+        }
     }
 }

@@ -246,11 +246,33 @@ fn read_header(
     // Deserialising checks that the tensors lie end to end and are as long as their shapes say.
     let metadata: Metadata = serde_json::from_slice(&buffer)
         .map_err(|error| malformed(format!("not a safetensors header: {error}")))?;
-    let promised = header + metadata.data_len() as u64;
+    let promised = header.saturating_add(metadata.data_len() as u64);
     if promised > length {
         return Err(malformed(format!(
             "cut short: {length} bytes of the {promised} that the header promises"
         )));
     }
     Ok((header, metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    #[test]
+    fn a_header_that_promises_more_than_there_are_numbers_is_cut_short() {
+        // Eight tensors of the most bytes that safetensors counts for one: with the header they are more than 64 bits say.
+        let each = u64::MAX / 8;
+        let tensors = (0..8).map(|at| {
+            let info = json!({"dtype": "U8", "shape": [each], "data_offsets": [at * each, (at + 1) * each]});
+            (format!("tensor {at}"), info)
+        });
+        let text = json!(tensors.collect::<Map<_, _>>()).to_string();
+        let mut file = (text.len() as u64).to_le_bytes().to_vec();
+        file.extend(text.bytes());
+        let error = read_header(Path::new("file"), &file[..], file.len() as u64).unwrap_err();
+        assert!(error.to_string().starts_with("cut short"), "{error}");
+    }
 }

@@ -67,7 +67,11 @@ impl KeyRing {
         Ok(ring)
     }
 
-    fn read(&mut self, text: &str, separator: char, place: &str) -> Result<(), KeysError> {
+    /// Adds the keys of a text whose lines end at `separator`; `place` stands in messages.
+    ///
+    /// # Errors
+    /// [`KeysError::Line`] at the first line that is none.
+    pub fn read(&mut self, text: &str, separator: char, place: &str) -> Result<(), KeysError> {
         for (number, line) in text.split(separator).enumerate() {
             let wrong = |why| KeysError::Line {
                 line: number + 1,

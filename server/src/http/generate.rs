@@ -81,7 +81,7 @@ impl Drop for Visit<'_> {
 }
 
 /// Words stay words where the schema wants them; whatever else reads as JSON is that.
-fn typed(choice: &Choice, query: BTreeMap<String, String>) -> Map<String, Value> {
+pub fn typed(choice: &Choice, query: BTreeMap<String, String>) -> Map<String, Value> {
     let properties = &choice.door.schema()["properties"];
     let value = |name: &str, text: String| {
         let words = properties[name]["type"] == "string";

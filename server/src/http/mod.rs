@@ -8,7 +8,7 @@ mod error;
 mod events;
 mod frames;
 mod gate;
-mod generate;
+pub mod generate;
 mod health;
 mod leaflet;
 mod login;
@@ -22,7 +22,7 @@ mod share;
 mod snapshot;
 mod sources;
 mod state;
-mod stream;
+pub mod stream;
 mod tls;
 
 use std::io::ErrorKind;

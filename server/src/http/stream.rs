@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use super::connection::Connection;
 use super::error::ApiError;
 use super::{Rooms, address};
+use crate::fanout::config::FanoutConfig;
 use crate::fanout::mjpeg::{CONTENT_TYPE, Straight, body};
 use crate::fanout::viewer::{View, Viewer};
 use crate::fanout::wire::Wire;
@@ -87,9 +88,13 @@ impl Number {
 }
 
 /// What stands behind the `?`. What is not known here is left alone: pages put numbers there against caches.
-pub(super) type Query = web::Query<HashMap<String, String>>;
+pub type Query = web::Query<HashMap<String, String>>;
 
-fn view(query: &Query, headers: &HeaderMap, rooms: &Rooms) -> Result<View, ApiError> {
+/// How a viewer that asks so wants its stream.
+///
+/// # Errors
+/// If a value is out of its bounds.
+pub fn view(query: &Query, headers: &HeaderMap, fanout: &FanoutConfig) -> Result<View, ApiError> {
     let wire = query.get("wire").map(|name| {
         Wire::named(name).ok_or_else(|| {
             ApiError::bad_request(format!(
@@ -106,8 +111,8 @@ fn view(query: &Query, headers: &HeaderMap, rooms: &Rooms) -> Result<View, ApiEr
             quality: QUALITY.whole_of(query)?.map(|quality| quality as u8),
         },
         fps: FPS.of(query)?,
-        kbps: kbps.into_iter().chain(rooms.fanout.max_kbps).min(),
-        drop_same: rooms.fanout.drop_same,
+        kbps: kbps.into_iter().chain(fanout.max_kbps).min(),
+        drop_same: fanout.drop_same,
     })
 }
 
@@ -137,7 +142,7 @@ pub(super) fn answer_with(
     screen: &Screen,
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
-    let view = view(query, request.headers(), rooms)?;
+    let view = view(query, request.headers(), &rooms.fanout)?;
     rooms.has_seat_at(screen)?;
     let address = address(request).map_or_else(String::new, |address| address.to_string());
     let seat = screen.audience().sit(address, view.wire);
@@ -173,7 +178,7 @@ pub(super) fn head_of(
     request: &HttpRequest,
     query: &Query,
 ) -> Result<HttpResponse, ApiError> {
-    view(query, request.headers(), rooms)?;
+    view(query, request.headers(), &rooms.fanout)?;
     // A stream has no length, and a HEAD must not give it one.
     let nothing = futures_util::stream::empty::<Result<bytes::Bytes, actix_web::Error>>();
     let mut response = answer().streaming(nothing);

@@ -4,10 +4,13 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use limn_pipeline::{Frame, Size};
 
-use crate::ingest::IngestConfig;
+use crate::ingest::{IngestConfig, webp};
+
+/// The most that one pixel takes while it is decoded: four channels of 16 bits.
+const BYTES_PER_PIXEL: u64 = 8;
 
 /// Why bytes were not taken as a picture. The session goes on with its next one.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -76,15 +79,21 @@ pub fn head<'a>(bytes: &'a Bytes, config: &IngestConfig) -> Result<Head<'a>, Ing
             limit: config.max_frame_bytes,
         });
     }
-    let reader = ImageReader::new(Cursor::new(&bytes[..]))
+    let mut reader = ImageReader::new(Cursor::new(&bytes[..]))
         .with_guessed_format()
         .map_err(|_| IngestError::UnknownFormat)?;
+    // For what a PNG has beside its pixels, which may be packed a thousandfold.
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(config.max_pixels.saturating_mul(BYTES_PER_PIXEL));
+    reader.limits(limits);
     let format = match reader.format() {
         Some(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => format,
         _ => return Err(IngestError::UnknownFormat),
     };
-    if format == ImageFormat::Jpeg {
-        check_end(bytes)?;
+    match format {
+        ImageFormat::Jpeg => check_end(bytes)?,
+        ImageFormat::WebP => webp::check(bytes, config.max_pixels)?,
+        _ => {}
     }
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
@@ -153,6 +162,9 @@ fn check_end(bytes: &[u8]) -> Result<(), IngestError> {
 
 #[cfg(test)]
 mod tests {
+    use image::ImageEncoder;
+    use image::codecs::png::PngEncoder;
+
     use super::*;
     use crate::Config;
 
@@ -217,6 +229,24 @@ mod tests {
             refusal(bytes),
             "a picture of 60000x60000 is over the limit of 16777216 pixels"
         );
+    }
+
+    #[test]
+    fn a_profile_in_a_png_is_unpacked_to_no_more_than_its_pixels_may_take() {
+        let mut config = Config::defaults().ingest;
+        config.max_pixels = 1 << 16;
+        let unpacked = |length: usize| {
+            let mut bytes = Vec::new();
+            let mut encoder = PngEncoder::new(&mut bytes);
+            encoder.set_icc_profile(vec![0; length]).unwrap();
+            RgbImage::new(4, 4).write_with_encoder(encoder).unwrap();
+            let bytes = Bytes::from(bytes);
+            let mut head = head(&bytes, &config).unwrap();
+            let profile = head.decoder.icc_profile().unwrap();
+            profile.map(|profile| profile.len())
+        };
+        assert_eq!(unpacked(1_000), Some(1_000));
+        assert_eq!(unpacked(8 << 20), None);
     }
 
     #[test]

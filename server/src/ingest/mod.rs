@@ -4,6 +4,7 @@ pub mod decode;
 pub mod fit;
 pub mod multipart;
 pub mod source;
+mod webp;
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};

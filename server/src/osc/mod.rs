@@ -11,7 +11,8 @@
 //!
 //! What is refused is answered by `/limn/error` with a sentence, and changes nothing.
 
-mod address;
+pub mod address;
+pub mod packet;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -96,34 +97,21 @@ async fn answer(
             continue;
         };
         let mut answers = Vec::new();
-        match rosc::decoder::decode_udp(&buffer[..length]) {
-            Ok((_, packet)) => take(packet, &act, &mut answers),
-            Err(error) => answers.push(refusal(&format!("this is no OSC: {error}"))),
+        match packet::messages(&buffer[..length]) {
+            Ok(messages) => {
+                for message in &messages {
+                    if let Err(why) = act(message, &mut answers) {
+                        tracing::debug!("osc {}: {why}", message.addr);
+                        answers.push(refusal(&format!("{}: {why}", message.addr)));
+                    }
+                }
+            }
+            Err(why) => answers.push(refusal(&why)),
         }
         for answer in answers {
             if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(answer)) {
                 // Whoever has gone need not be told.
                 let _ = socket.send_to(&bytes, from).await;
-            }
-        }
-    }
-}
-
-fn take(
-    packet: OscPacket,
-    act: &impl Fn(&OscMessage, &mut Vec<OscMessage>) -> Result<(), String>,
-    answers: &mut Vec<OscMessage>,
-) {
-    match packet {
-        OscPacket::Bundle(bundle) => {
-            for packet in bundle.content {
-                take(packet, act, answers);
-            }
-        }
-        OscPacket::Message(message) => {
-            if let Err(why) = act(&message, answers) {
-                tracing::debug!("osc {}: {why}", message.addr);
-                answers.push(refusal(&format!("{}: {why}", message.addr)));
             }
         }
     }

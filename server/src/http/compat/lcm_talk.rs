@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
+use super::lcm_said::Said;
 use crate::http::Rooms;
 use crate::refusal::Refusal;
 use crate::session::Session;
@@ -167,50 +168,33 @@ impl Talk {
     }
 
     async fn hear_text(&mut self, text: &str) -> ControlFlow<End> {
-        let Ok(Value::Object(message)) = serde_json::from_str(text) else {
-            return self
-                .refuse_message("a text message is not a json object")
-                .await;
-        };
-        match (self.expects, message.get("status").and_then(Value::as_str)) {
-            (_, Some("next_frame")) => {
-                let picture = message
-                    .get("picture")
-                    .and_then(Value::as_bool)
-                    .unwrap_or(true);
+        match (self.expects, Said::read(text)) {
+            (_, None) => {
+                self.refuse_message("a text message is not a json object")
+                    .await
+            }
+            (_, Some(Said::NextFrame { picture })) => {
                 self.expects = Expects::Params { picture };
                 ControlFlow::Continue(())
             }
-            (_, Some("params")) => {
-                let patch = message
-                    .get("params")
-                    .and_then(Value::as_object)
-                    .cloned()
-                    .unwrap_or_default();
-                self.patch(&patch, Unknown::Refuse).await
-            }
-            (_, Some("on_air")) => {
-                let on = message.get("on_air").and_then(Value::as_bool);
-                self.session.agree(on.unwrap_or(false));
+            (_, Some(Said::Params(patch))) => self.patch(&patch, Unknown::Refuse).await,
+            (_, Some(Said::OnAir(on))) => {
+                self.session.agree(on);
                 ControlFlow::Continue(())
             }
-            (_, Some("pipeline")) => {
-                let name = message
-                    .get("row")
-                    .or_else(|| message.get("pipeline"))
-                    .and_then(Value::as_str);
-                let Some(name) = name else {
-                    let refusal = Refusal::new("bad_message", "`pipeline` names no `row`");
-                    return self.refuse(refusal).await;
-                };
-                match self.rooms.listing.choose(Some(name)) {
+            (_, Some(Said::Pipeline(None))) => {
+                self.refuse(Refusal::new("bad_message", "`pipeline` names no `row`"))
+                    .await
+            }
+            (_, Some(Said::Pipeline(Some(name)))) => {
+                match self.rooms.listing.choose(Some(&name)) {
                     Ok(choice) => self.session.switch(choice),
                     Err(error) => return self.refuse(error.into()).await,
                 }
                 ControlFlow::Continue(())
             }
-            (Expects::Params { picture }, None) => {
-                let flow = self.patch(&message, Unknown::Ignore).await;
+            (Expects::Params { picture }, Some(Said::Bare(patch))) => {
+                let flow = self.patch(&patch, Unknown::Ignore).await;
                 if self.session.choice().input() == Input::Text || !picture {
                     self.session.upload(None);
                     return if flow.is_break() {
@@ -222,12 +206,13 @@ impl Talk {
                 self.expects = Expects::Picture;
                 flow
             }
-            (_, status) => {
-                let what = status.map_or_else(
-                    || "text came where a picture belongs".to_owned(),
-                    |status| format!("unknown status `{status}`"),
-                );
-                self.refuse_message(&what).await
+            (_, Some(Said::Bare(_))) => {
+                self.refuse_message("text came where a picture belongs")
+                    .await
+            }
+            (_, Some(Said::Unknown(status))) => {
+                self.refuse_message(&format!("unknown status `{status}`"))
+                    .await
             }
         }
     }
