@@ -59,6 +59,41 @@ fn params(house: &House) -> Vec<(String, u64)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_with_blocked_words_is_unsafe_and_changes_nothing() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "gore\n").unwrap();
+    let words = file.path().to_str().unwrap();
+    let flags = [
+        "--gendj=0,0,0",
+        "--pipeline",
+        "brush",
+        "--blocked-words",
+        words,
+    ];
+    let house = House::open(&flags);
+    let page = Page::open(&house).await;
+    until("a session", || house.running.store.len() == 1).await;
+    assert_eq!(
+        set(&house, "POST", "/prompt/a%20house").await,
+        (200, json!({"safety": "safe"}))
+    );
+    assert_eq!(
+        set(&house, "POST", "/prompt/GORE").await,
+        (200, json!({"safety": "unsafe"}))
+    );
+    assert_eq!(params(&house)[0].0, "a house");
+    let owner = house.begin(json!({})).await;
+    let refused = owner.patch(json!({"prompt": "some gore", "seed": 3})).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (422, "blocked_words")
+    );
+    assert_eq!(owner.patch(json!({})).await.json()["seed"], 0);
+    drop(page);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn its_page_finds_what_it_expects() {
     let house = House::open(&[
         "--gendj=0,0,0",

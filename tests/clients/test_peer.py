@@ -97,7 +97,7 @@ class Peer(unittest.TestCase):
             heard(one, "send_frame")
             heard(two, "send_frame")
             with wire(self.server) as third:
-                self.assertEqual(json.loads(third.recv(PATIENCE_SECS)), {"status": "error", "message": "Server is full"})
+                self.assertEqual(json.loads(third.recv(PATIENCE_SECS)), {"status": "error", "message": "Server is full", "place": 1})
                 with self.assertRaises(ConnectionClosed) as closed:
                     third.recv(PATIENCE_SECS)
                 self.assertEqual(closed.exception.rcvd.code, 1000)

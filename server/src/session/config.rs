@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::blocked::BlockedWords;
 use crate::seconds::seconds;
 
 /// Who may stay, and how long.
@@ -29,6 +30,9 @@ pub struct SessionConfig {
     /// The most parameter changes a second that a session takes
     #[arg(long, env = "LIMN_MAX_CHANGES", value_name = "N", default_value_t = 1000.0, value_parser = rate)]
     pub max_changes: f64,
+    /// Refuse prompts with words of this file: one word or phrase a line
+    #[arg(long, env = "LIMN_BLOCKED_WORDS", value_name = "FILE", value_parser = BlockedWords::read)]
+    pub blocked_words: Option<BlockedWords>,
     /// End a session this many seconds after it began; 0 for never
     #[arg(long, env = "LIMN_TIMEOUT", value_name = "SECONDS", default_value = "0", value_parser = seconds)]
     pub timeout: Duration,

@@ -2,6 +2,7 @@
 
 mod allowance;
 mod attend;
+pub mod blocked;
 pub mod condition;
 pub mod config;
 pub mod event;
@@ -40,6 +41,7 @@ use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::screen::Screen;
 use allowance::Allowance;
+use blocked::BlockedWords;
 use condition::Condition;
 use config::SessionConfig;
 use event::{EndReason, Event};
@@ -101,6 +103,7 @@ pub struct Session {
     /// Who began it.
     from: Option<IpAddr>,
     changes: Allowance,
+    blocked: Option<BlockedWords>,
     max_changes: f64,
     /// Its place among `--max-sessions`; given back when it ends.
     place: Mutex<Option<OwnedSemaphorePermit>>,
@@ -141,6 +144,7 @@ impl Session {
             cancel: Cancel::default(),
             from: wish.from,
             changes: Allowance::new(config.max_changes),
+            blocked: config.blocked_words.clone(),
             max_changes: config.max_changes,
             place: Mutex::new(Some(place)),
         }
@@ -184,6 +188,9 @@ impl Session {
             return Err(
                 Refusal::new("too_many_changes", message).hint("send the newest value only")
             );
+        }
+        if let Some(blocked) = &self.blocked {
+            blocked.check(patch)?;
         }
         let (set, changed) = self.steering().push(patch, unknown)?;
         if changed {

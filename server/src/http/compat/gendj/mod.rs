@@ -17,11 +17,12 @@ use actix_web::http::header::ORIGIN;
 use actix_web::{App, HttpRequest, HttpServer, web};
 use anyhow::Context;
 use clap::Args;
-use limn_pipeline::{ParamError, Unknown};
+use limn_pipeline::Unknown;
 use serde_json::{Map, Value};
 
 use crate::http::Rooms;
 use crate::lock::lock;
+use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::wish::Wish;
 
@@ -85,10 +86,13 @@ struct Shared {
 
 impl Shared {
     /// Sets a parameter for all, once the first row's schema has it.
-    fn set(&self, name: &str, value: Value) -> Result<(), ParamError> {
+    fn set(&self, name: &str, value: Value) -> Result<(), Refusal> {
         let door = &self.rooms.listing.first().door;
         let mut params = lock(&self.params).clone();
         params.insert(name.to_owned(), value);
+        if let Some(blocked) = &self.rooms.store.config().blocked_words {
+            blocked.check(&params)?;
+        }
         door.apply(door.defaults(), &params, Unknown::Refuse)?;
         *lock(&self.params) = params;
         self.sessions()

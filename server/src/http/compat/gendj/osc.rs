@@ -15,7 +15,7 @@ pub fn listen(at: (IpAddr, u16), shared: Arc<Shared>) -> io::Result<SocketAddr> 
 }
 
 fn act(shared: &Shared, message: &OscMessage) -> Result<(), String> {
-    let set = |name: &str, value: Value| shared.set(name, value).map_err(|error| error.to_string());
+    let set = |name: &str, value: Value| shared.set(name, value).map_err(|refusal| refusal.message);
     match (message.addr.as_str(), message.args.as_slice()) {
         ("/prompt" | "/prompt/0", [OscType::String(text)]) => set("prompt", text.as_str().into()),
         ("/prompt/1", [OscType::String(text)]) => set("prompt_b", text.as_str().into()),

@@ -52,8 +52,11 @@ fn words(
     text: String,
 ) -> Result<HttpResponse, ApiError> {
     near(request)?;
-    shared.set(name, text.into())?;
-    Ok(answer(&json!({"safety": "safe"})))
+    match shared.set(name, text.into()) {
+        Ok(()) => Ok(answer(&json!({"safety": "safe"}))),
+        Err(refusal) if refusal.code == "blocked_words" => Ok(answer(&json!({"safety": "unsafe"}))),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 async fn blend(
