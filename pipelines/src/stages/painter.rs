@@ -6,7 +6,7 @@ use limn_pipeline::{
     StageTime,
 };
 use limn_torch_ext::stage_clock::StageClock;
-use tch::{Device, TchError, Tensor};
+use tch::{TchError, Tensor};
 
 use crate::stages::denoise::denoise;
 use crate::stages::guard::{Guarded, Watch};
