@@ -7,6 +7,8 @@ mod inbox;
 mod loader;
 mod local;
 #[cfg(unix)]
+mod patience;
+#[cfg(unix)]
 mod remote;
 #[cfg(unix)]
 mod wire;

@@ -1,7 +1,7 @@
 //! The device's thread in a process of its own, seen from the server. A thread cannot be ended, and a device that has lost its
 //! context is not to be repaired inside a process: so that process is ended, and another begun.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
 use std::process::Stdio;
@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::patience::Patience;
 use super::wire::{News, Order, receive, send};
 use super::{InferenceConfig, Readiness};
 use crate::lock::lock;
@@ -33,16 +34,6 @@ const PAUSES: [Duration; 5] = [
 
 /// How often the device's silence is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// A device is given so long, or [`PATIENCE`] times what its pipeline's frames take.
-const LEAST: Duration = Duration::from_secs(10);
-const PATIENCE: f64 = 20.0;
-
-/// A first frame makes plans and caches, and nobody knows yet how long one takes.
-const FIRST: Duration = Duration::from_secs(120);
-
-/// So many frames say how long one takes.
-const REMEMBERED: usize = 200;
 
 /// A handle to the process.
 pub struct Remote {
@@ -68,8 +59,7 @@ struct Link {
     pending: HashMap<u64, Pending>,
     /// When the process said something last.
     heard: Option<Instant>,
-    /// How long the device was silent before each of a row's last frames, in seconds.
-    silences: HashMap<&'static str, VecDeque<f64>>,
+    patience: Patience,
 }
 
 struct Pending {
@@ -231,11 +221,7 @@ impl State {
                     return;
                 };
                 let since = heard.map_or(pending.since, |heard| heard.max(pending.since));
-                let silences = link.silences.entry(pending.row).or_default();
-                if silences.len() == REMEMBERED {
-                    silences.pop_front();
-                }
-                silences.push_back((now - since).as_secs_f64());
+                link.patience.note(pending.row, now - since);
                 // Nobody listens any more if the session ended meanwhile.
                 let _ = pending.reply.send(*result);
             }
@@ -250,7 +236,7 @@ impl State {
             .heard
             .map_or(oldest.since, |heard| heard.max(oldest.since));
         let rows = link.pending.values().map(|pending| pending.row);
-        let limit = limit.or_else(|| rows.map(|row| patience(link.silences.get(row))).max())?;
+        let limit = limit.or_else(|| rows.map(|row| link.patience.with(row)).max())?;
         let silent = now.saturating_duration_since(since);
         (silent > limit).then(|| format!("it gave no answer for {:.1} s", silent.as_secs_f64()))
     }
@@ -300,17 +286,6 @@ impl State {
         }
         lock(&self.link).orders = Some(orders);
     }
-}
-
-/// What a row's device may be silent for.
-fn patience(silences: Option<&VecDeque<f64>>) -> Duration {
-    let Some(silences) = silences else {
-        return FIRST;
-    };
-    let mut sorted: Vec<_> = silences.iter().copied().collect();
-    sorted.sort_by(f64::total_cmp);
-    let p99 = sorted[(sorted.len() - 1) * 99 / 100];
-    LEAST.max(Duration::from_secs_f64(p99 * PATIENCE))
 }
 
 async fn supervise(

@@ -28,7 +28,9 @@ pub(super) async fn attend(session: &Session, tools: &Tools) {
         let there = shown.as_ref().and_then(|shown| shown.placard);
         let fresh = there.is_none()
             && shown.is_some_and(|shown| {
-                Timestamp::now().millis_since(shown.painted) < LOOKED_AT_MILLIS
+                // A clock that was set back makes no picture new.
+                let age = Timestamp::now().millis_since(shown.painted);
+                (0.0..LOOKED_AT_MILLIS).contains(&age)
             });
         match wanted {
             Some(placard) if !fresh && there != Some(placard.name()) => {

@@ -137,6 +137,8 @@ impl Stats {
     }
 
     pub(super) fn latency(&self, millis: f64) {
+        // The clock may have been set back meanwhile.
+        let millis = millis.max(0.0);
         self.all.latency.observe(millis / 1000.0);
         let mut recent = lock(&self.recent);
         recent.latency_ms += if recent.latency_ms == 0.0 {
