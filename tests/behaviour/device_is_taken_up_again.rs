@@ -11,6 +11,14 @@ use limn_tests::mjpeg::{Listener, Viewer};
 use limn_tests::pictures::{BLUE, GREEN, RED, plain, shows};
 use serde_json::{Value, json};
 
+fn libraries() -> String {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../.libtorch/torch/lib");
+    match std::env::var("LD_LIBRARY_PATH") {
+        Ok(others) => format!("{others}:{own}"),
+        Err(_) => own.to_owned(),
+    }
+}
+
 /// A server that is a process of its own, as people's are.
 struct Easel {
     child: Child,
@@ -27,6 +35,8 @@ impl Easel {
         let child = Command::new(env!("CARGO_BIN_EXE_easel"))
             .args(["--port", &port.to_string()])
             .args(flags)
+            // Built with libtorch, it lies elsewhere than the tests, whose way to it leads past.
+            .env("LD_LIBRARY_PATH", libraries())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
