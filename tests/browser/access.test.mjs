@@ -51,6 +51,8 @@ test('a key signs in, a wrong one says so, and a player is no operator', async (
   assert.doesNotMatch(again.log, /#sign=/);
   const { page } = await open(browser, looks);
   await page.goto(again.url);
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
   await page.getByTestId('key').fill('guess');
   await page.getByTestId('sign-in-go').click();
   await page.getByTestId('sign-in-fault').waitFor();

@@ -258,6 +258,11 @@ test('the desk shows every session, cuts, fades and ends them', async (t) => {
   await until('the key 1 cuts to left', async () => (await onAir()) !== right);
   await page.screenshot({ path: join(SCREENS, 'desk-1440x900.png') });
   await accessible(page);
+  for (const width of [390, 3840]) {
+    await page.setViewportSize({ width, height: 844 });
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width}`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
   page.on('dialog', (dialog) => dialog.accept());
   await seat('right').getByTestId('end').click();
   await until('right has gone', async () => (await page.getByTestId('seat').count()) === 1);
