@@ -17,6 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use crate::http::Rooms;
+use crate::http::socket::is_too_long;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::{EndReason, Event};
@@ -307,7 +308,7 @@ impl Talk {
     /// The rest of a message that is too long cannot be told from the next one, so the socket closes and the session
     /// waits for it to come back.
     async fn broken(mut self, error: ProtocolError) -> End {
-        if matches!(error, ProtocolError::Overflow) {
+        if is_too_long(&error) {
             let limit = self.rooms.ingest.max_frame_bytes;
             let refusal = Refusal::new(
                 "picture_too_large",
