@@ -28,6 +28,7 @@ FIXTURES := $(addprefix .fixtures/.made/,canny networks pipelines safety schedul
 SCRIPTS := $(wildcard setup/*.sh models/embedded/train/*.sh examples/*.sh tests/*.sh) .ci/run
 READERS := access checkpoint config lcm multipart osc pictures query
 FANOUT = $(RUN_TESTS) cargo run --locked --release --package limn-tests --no-default-features --bin fanout --
+LOAD = $(RUN_TESTS) cargo run --locked --release --package limn-tests --no-default-features --bin load --
 STARTED := $(shell date +%s)
 
 .PHONY: help
@@ -65,7 +66,7 @@ check: tools frontend/node_modules/.package-lock.json ## the quick loop: format,
 
 # Cheapest first, so that a mistake is told early.
 .PHONY: test
-test: tools test-tools lint-scripts test-dependencies lint-rust test-page test-no-torch test-rust test-clients test-fanout test-browser ## install what the tests need and run all of them
+test: tools test-tools lint-scripts test-dependencies lint-rust test-page test-no-torch test-rust test-clients test-fanout test-load test-browser ## install what the tests need and run all of them
 	@echo "make test: everything passed in $$(( $$(date +%s) - $(STARTED) )) s"
 
 .PHONY: lint-scripts
@@ -108,13 +109,19 @@ test-clients: build venv $(CLIP) ## ffmpeg, OpenCV, VLC, curl, nginx, NDI, RTSP,
 test-fanout: build ## many viewers of one camera, slow ones and rude ones, within generous limits; beside uStreamer if installed
 	$(FANOUT) check
 
+# What chance begins with is printed: `make test-load SEED=7` plays the same once more.
+.PHONY: test-load
+test-load: build ## 20 sessions, 300 viewers and whatever may go wrong, for 90 s: nobody sees another's picture, every loss is counted
+	$(LOAD) $(addprefix --seed ,$(SEED))
+
 # One after the other: two browsers on two cores would be slow for each other's reasons.
 .PHONY: test-browser
 test-browser: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## the page in Chromium with a camera; the stream in Firefox, too
 	cd tests/browser && $(RUN_TESTS) node --test --test-concurrency=1 --test-timeout=300000
 
 .PHONY: soak
-soak: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## cameras and viewers come and go, and a page paints, for MINUTES (10) each: nothing may be left behind; then each reader is fuzzed
+soak: build venv $(CLIP) tests/browser/node_modules/.package-lock.json ## sessions under load for MINUTES (30); cameras and viewers come and go, and a page paints, for MINUTES (10) each: nothing may be left behind; then each reader is fuzzed
+	$(LOAD) --seconds $$(( $(or $(MINUTES),30) * 60 )) $(addprefix --seed ,$(SEED))
 	$(RUN_TESTS) $(PYTHON) tests/clients/soak.py --minutes $(or $(MINUTES),10)
 	cd tests/browser && $(RUN_TESTS) LIMN_SOAK_MINUTES=$(or $(MINUTES),10) node --test --test-name-pattern='minutes of painting' instrument.test.mjs
 	$(MAKE) fuzz SECONDS=$$(($(or $(MINUTES),10) * 60))

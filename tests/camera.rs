@@ -136,6 +136,15 @@ impl Camera {
             .expect("the socket is open");
     }
 
+    /// Says that a binary message of so many bytes comes, and sends none of them.
+    pub async fn announce(&mut self, length: u64) {
+        use tokio::io::AsyncWriteExt;
+        // FIN, binary; masked, 64 bits of length (RFC 6455, 5.2); a mask of zeros.
+        let head = [&[0x82, 0xff][..], &length.to_be_bytes(), &[0; 4]].concat();
+        let stream = self.socket.get_mut();
+        stream.write_all(&head).await.expect("the socket is open");
+    }
+
     /// Waits for `send_frame` and answers it.
     pub async fn frame(&mut self, params: &Value, picture: &[u8]) {
         self.status("send_frame").await;

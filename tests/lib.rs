@@ -7,6 +7,8 @@ pub mod http;
 pub mod mjpeg;
 pub mod painters;
 pub mod pictures;
+pub mod process;
+pub mod table;
 
 use std::path::{Path, PathBuf};
 

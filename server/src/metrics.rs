@@ -91,12 +91,16 @@ pub struct Metrics {
     pub restarts: Counter,
 }
 
-const FATES: [&str; 6] = [
+/// A frame is `received`, or taken `again` because a parameter changed. Then it is painted, unchanged, refused or overtaken, or
+/// withdrawn with its session; of those painted, some are flagged, and some encoded.
+const FATES: [&str; 8] = [
     "received",
+    "again",
     "painted",
     "flagged",
     "unchanged",
     "refused",
+    "withdrawn",
     "encoded",
 ];
 

@@ -36,3 +36,20 @@ async fn pictures_go_in_and_painted_ones_come_out() {
     assert_eq!(socket.closed().await, Some(1000));
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_message_that_is_longer_than_a_picture_may_be() {
+    let house = House::open(&["--pipeline", "passthrough", "--max-frame-bytes", "100000"]);
+    let owner = house.begin(json!({})).await;
+    let path = format!("/api/sessions/{}/frames", owner.id);
+    let cookie = format!("limn_control={}", owner.control);
+    for length in [100_001, 1 << 30, 1 << 62] {
+        let mut socket = Camera::open(house.address(), &path, Some(&cookie))
+            .await
+            .unwrap();
+        socket.announce(length).await;
+        // Were it waited for, it would be kept, too, as far as it came.
+        assert_eq!(socket.closed().await, Some(1009), "{length}");
+    }
+    house.close().await;
+}

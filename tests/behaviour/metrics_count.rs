@@ -72,6 +72,56 @@ async fn frames_viewers_and_answers_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_frame_has_one_fate() {
+    let house = House::open(&[]);
+    let owner = house.begin(json!({"params": {"prompt": "fail"}})).await;
+    for shade in 1..=3u8 {
+        owner.send(&plain([shade * 40, 9, 9])).await;
+        let refused = u64::from(shade);
+        until("it fails", || house.count(&owner.id, "refused") == refused).await;
+    }
+    owner.patch(json!({"prompt": "copy"})).await;
+    until("it is painted anew", || {
+        house.count(&owner.id, "painted") == 1
+    })
+    .await;
+    owner.patch(json!({"millis": 5000})).await;
+    until("it is taken anew", || house.count(&owner.id, "again") == 2).await;
+    // Nobody waits for what paints for five seconds once another row is chosen.
+    owner.ask("PATCH", "", br#"{"row": "passthrough"}"#).await;
+    until("the other row paints", || {
+        house.count(&owner.id, "painted") == 2
+    })
+    .await;
+    owner.ask("PATCH", "", br#"{"row": "brush"}"#).await;
+    owner.ask("DELETE", "", b"").await;
+    let count =
+        |text: &str, fate: &str| value(text, &format!("limn_frames_total{{fate=\"{fate}\"}}"));
+    let overtaken = |text: &str, before: &str| {
+        value(
+            text,
+            &format!("limn_frames_overtaken_total{{before=\"{before}\"}}"),
+        )
+    };
+    let start = std::time::Instant::now();
+    loop {
+        let text = metrics(&house).await;
+        let came = count(&text, "received") + count(&text, "again");
+        let gone: f64 = ["painted", "unchanged", "refused", "withdrawn"]
+            .iter()
+            .map(|fate| count(&text, fate))
+            .sum();
+        let gone = gone + overtaken(&text, "prepare") + overtaken(&text, "paint");
+        if came == gone && overtaken(&text, "paint") >= 1.0 {
+            break;
+        }
+        assert!(start.elapsed() < limn_tests::house::PATIENCE, "{text}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dashboard_asks_for_what_there_is() {
     let house = House::open(&[]);
     let owner = house.begin(json!({})).await;

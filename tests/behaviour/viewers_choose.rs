@@ -211,6 +211,7 @@ async fn the_state_lists_each_viewer() {
         (&json!("browser"), &json!("length"))
     );
     assert_eq!(seats[0]["address"], "127.0.0.1");
+    assert!(seats[0]["port"].as_u64().is_some(), "{seats:?}");
     let fps = seats[1]["fps"].as_f64().unwrap();
     assert!((6.0..12.0).contains(&fps), "{state}");
     assert!(seats[0]["age_secs"].as_f64().unwrap() > 2.0);

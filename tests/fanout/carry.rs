@@ -9,8 +9,8 @@ use crate::camera::FPS;
 use crate::peer::Bench;
 use crate::pictures::pictures;
 use crate::server::Server;
-use crate::table::{head, row};
 use crate::viewers::{Crowd, watch};
+use limn_tests::table::{head, row};
 
 /// In time is within one picture's time, and hardly one lost.
 const LATEST_MS: f64 = 33.0;

@@ -9,9 +9,9 @@ use anyhow::ensure;
 use crate::peer::Bench;
 use crate::pictures::pictures;
 use crate::server::Server;
-use crate::table::{head, quantile, row};
 use crate::viewers::{Crowd, watch};
 use crate::{first, resets, slow};
+use limn_tests::table::{head, quantile, row};
 
 const PICTURE_BYTES: usize = 107_000;
 

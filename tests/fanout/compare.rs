@@ -9,8 +9,8 @@ use clap::Args;
 use crate::peer::Bench;
 use crate::pictures::pictures;
 use crate::server::Server;
-use crate::table::{head, median, row};
 use crate::viewers::{Crowd, Watched, watch};
+use limn_tests::table::{head, median, row};
 
 const VIEWERS: [usize; 4] = [1, 8, 32, 128];
 const WARM: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use limn_server::ingest::multipart::Reader;
 use crate::peer::Bench;
 use crate::pictures::pictures;
 use crate::server::{Door, Server};
-use crate::table::{head, quantile, row};
+use limn_tests::table::{head, quantile, row};
 
 /// A prime number of milliseconds, so that newcomers come at all times between two pictures.
 const PAUSE: Duration = Duration::from_millis(47);

@@ -14,18 +14,17 @@ mod limn;
 mod marker;
 mod peer;
 mod pictures;
-mod process;
 mod resets;
 mod server;
 mod skim;
 mod slow;
-mod table;
 mod viewers;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use limn_tests::process::allow_many_handles;
 use peer::Bench;
 
 #[derive(Parser)]
@@ -71,7 +70,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    allow_many_connections()?;
+    allow_many_handles()?;
     let bench = Bench::prepare(arguments.programs)?;
     match arguments.task {
         Task::Compare(options) => compare::run(&bench, &options),
@@ -81,15 +80,4 @@ fn main() -> anyhow::Result<()> {
         Task::Resets(options) => resets::run(&bench, &options),
         Task::Check => check::run(&bench),
     }
-}
-
-/// As many file handles as the system allows, for the servers too, which inherit it.
-fn allow_many_connections() -> anyhow::Result<()> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: maximum,
-        maximum,
-    };
-    Ok(setrlimit(Resource::Nofile, most)?)
 }

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use crate::peer::Bench;
 use crate::pictures::pictures;
 use crate::server::{Door, Server};
-use crate::table::{head, row};
+use limn_tests::table::{head, row};
 
 /// How many come at once.
 const TOGETHER: usize = 50;

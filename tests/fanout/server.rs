@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Child;
 
 use crate::camera::Camera;
-use crate::process::Process;
+use limn_tests::process::Process;
 
 /// Where viewers go, and how they ask.
 #[derive(Clone, Debug)]

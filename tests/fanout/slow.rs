@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::peer::Bench;
 use crate::pictures::pictures;
-use crate::table::{head, row};
 use crate::viewers::{Crowd, watch};
+use limn_tests::table::{head, row};
 
 /// Four of each.
 pub const CROWD: Crowd = Crowd { fast: 4, slow: 4 };

@@ -16,10 +16,10 @@ use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::marker::{Marker, now};
-use crate::process::Process;
 use crate::server::{Door, Server};
 use crate::skim::Skim;
-use crate::table::quantile;
+use limn_tests::process::Process;
+use limn_tests::table::quantile;
 
 const READ_BYTES: usize = 64 << 10;
 

@@ -1,5 +1,6 @@
 //! Who watches a session: address, wire, rate, skips.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ pub struct Audience {
 /// One viewer, as an operator sees it.
 #[derive(Debug)]
 pub struct Seat {
-    address: String,
+    address: Option<SocketAddr>,
     wire: Wire,
     since: Instant,
     pictures: AtomicU64,
@@ -35,8 +36,10 @@ pub struct Seat {
 /// The same, as a route answers it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ViewerState {
-    /// Its address and port.
+    /// Its address; empty where nobody knows.
     address: String,
+    /// Its port, which tells it from others at that address.
+    port: Option<u16>,
     /// How its parts are framed.
     wire: &'static str,
     /// Seconds since it came.
@@ -68,7 +71,7 @@ impl Audience {
     }
 
     /// A seat for a viewer, for as long as it holds it.
-    pub fn sit(&self, address: String, wire: Wire) -> Arc<Seat> {
+    pub fn sit(&self, address: Option<SocketAddr>, wire: Wire) -> Arc<Seat> {
         let now = Instant::now();
         let seat = Arc::new(Seat {
             address,
@@ -145,7 +148,10 @@ impl Seat {
     fn state(&self) -> ViewerState {
         let round = |value: f64| (value * 10.0).round() / 10.0;
         ViewerState {
-            address: self.address.clone(),
+            address: self
+                .address
+                .map_or_else(String::new, |address| address.ip().to_string()),
+            port: self.address.map(|address| address.port()),
             wire: self.wire.name(),
             age_secs: round(self.since.elapsed().as_secs_f64()),
             fps: round(lock(&self.recent).fps),
@@ -163,13 +169,17 @@ mod tests {
     #[test]
     fn a_seat_is_free_when_its_viewer_goes_and_rates_are_of_the_last_second() {
         let audience = Audience::default();
-        let seat = audience.sit("192.0.2.1".to_owned(), Wire::Length);
-        let gone = audience.sit("192.0.2.2".to_owned(), Wire::Browser);
+        let seat = audience.sit(Some(([192, 0, 2, 1], 4000).into()), Wire::Length);
+        let gone = audience.sit(None, Wire::Browser);
         drop(gone);
         (0..50).for_each(|_| seat.sent(1000, None));
         audience.tick(seat.since + Duration::from_secs(2));
         let viewers = audience.viewers();
         assert_eq!(viewers.len(), 1);
         assert_eq!((viewers[0].fps, viewers[0].wire), (25.0, "length"));
+        assert_eq!(
+            (viewers[0].address.as_str(), viewers[0].port),
+            ("192.0.2.1", Some(4000))
+        );
     }
 }

@@ -8,7 +8,6 @@ use actix_ws::{AggregatedMessage, CloseCode};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
-use super::error::ApiError;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::Event;
@@ -21,9 +20,7 @@ pub async fn frames(
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
     let session = rooms.session(&key)?;
-    let (response, socket, messages) =
-        actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
-    let messages = rooms.whole(messages);
+    let (response, socket, messages) = rooms.socket(&request, payload)?;
     let camera = session.camera();
     actix_web::rt::spawn(async move {
         let _camera = camera;

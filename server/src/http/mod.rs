@@ -20,6 +20,7 @@ mod routes;
 mod sessions;
 mod share;
 mod snapshot;
+mod socket;
 mod sources;
 mod state;
 pub mod stream;
@@ -36,7 +37,7 @@ use actix_cors::Cors;
 use actix_web::error::PayloadError;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web;
-use actix_web::{App, HttpRequest, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use bytes::Bytes;
 use clap::Args;
 use tokio::sync::{Semaphore, watch};
@@ -200,13 +201,20 @@ impl Rooms {
         }
     }
 
-    /// A socket's messages, each whole and none larger than a picture may be.
-    fn whole(&self, messages: actix_ws::MessageStream) -> actix_ws::AggregatedMessageStream {
-        let limit = self.ingest.max_frame_bytes;
-        messages
-            .max_frame_size(limit)
-            .aggregate_continuations()
-            .max_continuation_size(limit)
+    /// Answers a request for a socket on which no message is larger than a picture may be.
+    fn socket(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+    ) -> Result<
+        (
+            HttpResponse,
+            actix_ws::Session,
+            actix_ws::AggregatedMessageStream,
+        ),
+        ApiError,
+    > {
+        socket::open(request, payload, self.ingest.max_frame_bytes)
     }
 }
 

@@ -8,9 +8,9 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
+use super::Rooms;
 use super::connection::Connection;
 use super::error::ApiError;
-use super::{Rooms, address};
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::mjpeg::{CONTENT_TYPE, Straight, body};
 use crate::fanout::viewer::{View, Viewer};
@@ -144,8 +144,7 @@ pub(super) fn answer_with(
 ) -> Result<HttpResponse, ApiError> {
     let view = view(query, request.headers(), &rooms.fanout)?;
     rooms.has_seat_at(screen)?;
-    let address = address(request).map_or_else(String::new, |address| address.to_string());
-    let seat = screen.audience().sit(address, view.wire);
+    let seat = screen.audience().sit(request.peer_addr(), view.wire);
     let feed = screen.renditions().watch(view.rendition)?;
     let renditions = Arc::downgrade(screen.renditions());
     let supply = Box::new(move |rendition| renditions.upgrade()?.watch(rendition).ok());

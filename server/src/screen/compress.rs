@@ -79,10 +79,11 @@ impl<E: Fn(&Shown, Instant)> Loops<'_, E> {
             let start = Instant::now();
             match self.jpeg(&shown, rendition).await {
                 Some(Ok(jpeg)) => {
-                    inlet.set(Picture::new(&shown, jpeg, inlet.latest().as_ref()));
+                    // First, for whoever sees the picture may look at the count.
                     if shown.placard.is_none() {
                         (self.encoded)(&shown, start);
                     }
+                    inlet.set(Picture::new(&shown, jpeg, inlet.latest().as_ref()));
                 }
                 Some(Err(error)) => tracing::warn!("{error}"),
                 None => tracing::error!("encoding a frame of {} panicked", shown.frame.size()),

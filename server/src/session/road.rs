@@ -91,6 +91,7 @@ pub fn start(session: &Arc<Session>, tools: &Tools, runtime: &tokio::runtime::Ha
         ended.run_until_cancelled_owned(loops).await;
         // Only now can no further frame of this session reach the device.
         inference.close(id);
+        session.stats.withdrawn();
         say_goodbye(&session, &tools).await;
     };
     runtime.spawn(whole.instrument(span));
@@ -110,11 +111,11 @@ async fn prepare(
     loop {
         // More than may be taken in a second is overtaken, like what comes too fast to be painted.
         pace.tick().await;
-        let upload = tokio::select! {
-            upload = uploads.next() => upload,
+        let (upload, came) = tokio::select! {
+            upload = uploads.next() => (upload, true),
             // New words for a picture that stands still: it is painted anew, as if it had come again.
-            () = changed(session, &mut painter) => Some(again(session, last.as_ref())),
-            () = session.chosen.notified() => Some(again(session, last.as_ref())),
+            () = changed(session, &mut painter) => (Some(again(session, last.as_ref())), false),
+            () = session.chosen.notified() => (Some(again(session, last.as_ref())), false),
         };
         let Some(upload) = upload else { return };
         last = Some(upload.clone());
@@ -125,7 +126,14 @@ async fn prepare(
             (choice, steering.choices(), steering.ahead().clone())
         };
         if upload.picture.is_none() && choice.input() == Input::Image {
+            if came {
+                // A beat from whoever does not know yet that another row was chosen.
+                session.stats.unchanged();
+            }
             continue;
+        }
+        if !came {
+            session.stats.again();
         }
         let Upload {
             picture,
@@ -208,6 +216,8 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
             }
         };
         let Some(turn) = turn else { return };
+        let overtaken = skipped.swap(0, Ordering::Relaxed);
+        session.stats.skipped(overtaken, "paint");
         busy.send_replace(true);
         let same = last.as_ref().is_some_and(|last| {
             last.choice.row.id == turn.choice.row.id
@@ -275,22 +285,27 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 busy.send_replace(false);
                 let end = tokio::time::Instant::now() + pause;
                 let wanted = turn.params.clone();
+                session.stats.skipped(u64::from(newer.is_some()), "paint");
                 newer.get_or_insert(turn);
                 while newer.as_ref().is_some_and(|newer| newer.params == wanted) {
                     tokio::select! {
-                        next = turns.next() => newer = next,
+                        next = turns.next() => {
+                            newer = next;
+                            session.stats.skipped(1, "paint");
+                        }
                         () = tokio::time::sleep_until(end) => break,
                     }
                 }
             }
-            Err(PipelineError::Cancelled) => {}
+            Err(PipelineError::Cancelled) => session.stats.skipped(1, "paint"),
             Err(error) => {
                 // A fault that comes with every frame is said once, until a frame succeeds or a row is chosen.
                 session.condition.fault(is_a_fault(&error));
                 let complaint = Some((turn.choices, error.to_string()));
+                session.stats.refused();
                 if complained != complaint {
                     tracing::warn!("{error}");
-                    refuse(session, Refusal::from(&error));
+                    session.say(Event::Refused(Refusal::from(&error)));
                     complained = complaint;
                 }
                 last = None;

@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::lock;
-use crate::metrics::{Metrics, Overtaken, Stage};
+use crate::metrics::{Fate, Metrics, Overtaken, Stage};
 
 /// Counters that the stages raise.
 pub struct Stats {
     received: AtomicU64,
+    again: AtomicU64,
     painted: AtomicU64,
     flagged: AtomicU64,
     unchanged: AtomicU64,
@@ -37,6 +38,8 @@ pub struct Report {
     pub latency_ms: f64,
     /// Pictures that came.
     pub received: u64,
+    /// Pictures that were taken once more, since a parameter or the row was changed.
+    pub again: u64,
     /// Pictures painted.
     pub painted: u64,
     /// Of those, pictures that the safety checker flagged, and that left blurred.
@@ -72,6 +75,7 @@ impl Stats {
     pub fn new(all: Metrics) -> Self {
         Self {
             received: AtomicU64::default(),
+            again: AtomicU64::default(),
             painted: AtomicU64::default(),
             flagged: AtomicU64::default(),
             unchanged: AtomicU64::default(),
@@ -86,6 +90,24 @@ impl Stats {
     pub(super) fn received(&self) {
         self.received.fetch_add(1, Ordering::Relaxed);
         self.all.frame("received");
+    }
+
+    /// A picture is taken once more, though none came.
+    pub(super) fn again(&self) {
+        self.again.fetch_add(1, Ordering::Relaxed);
+        self.all.frame("again");
+    }
+
+    /// The session has ended: what was on its way comes nowhere any more. With it each frame has one fate, and the fates
+    /// of a server without sessions are as many as its frames.
+    pub(super) fn withdrawn(&self) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let ways = [&self.painted, &self.unchanged, &self.skipped, &self.refused];
+        let known: u64 = ways.into_iter().map(count).sum();
+        let frames = count(&self.received) + count(&self.again);
+        let fate = Fate { fate: "withdrawn" };
+        let withdrawn = self.all.frames.get_or_create(&fate);
+        withdrawn.inc_by(frames.saturating_sub(known));
     }
 
     pub(super) fn painted(&self) {
@@ -185,6 +207,7 @@ impl Stats {
             fps_painted: round(recent.fps_painted),
             latency_ms: round(recent.latency_ms),
             received: count(&self.received),
+            again: count(&self.again),
             painted: count(&self.painted),
             flagged: count(&self.flagged),
             unchanged: count(&self.unchanged),

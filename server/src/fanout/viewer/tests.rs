@@ -16,7 +16,7 @@ const PLAIN: View = View {
 };
 
 fn viewer(view: View, inlet: &Inlet<Picture>) -> Viewer {
-    let seat = Audience::default().sit("192.0.2.1".to_owned(), view.wire);
+    let seat = Audience::default().sit(None, view.wire);
     Viewer::new(
         view,
         Box::new(|_| None),
@@ -159,7 +159,7 @@ async fn the_same_bytes_are_not_sent_again_and_the_last_stays_visible() {
 async fn it_ends_with_the_session_with_a_word_or_without() {
     for words in [true, false] {
         let inlet: Inlet<Picture> = Inlet::default();
-        let seat = Audience::default().sit("192.0.2.1".to_owned(), Wire::Length);
+        let seat = Audience::default().sit(None, Wire::Length);
         let mut viewer = Viewer::new(
             PLAIN,
             Box::new(|_| None),

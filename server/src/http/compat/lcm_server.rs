@@ -38,8 +38,7 @@ pub async fn socket(
         return Err(ApiError::bad_request("a session is named by a uuid").into());
     }
     // Before anything else: what asks for no socket must not take a place.
-    let (mut response, socket, messages) =
-        actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
+    let (mut response, socket, messages) = rooms.socket(&request, payload)?;
     let session = match rooms.store.find(&key) {
         Some(session) => Ok(session),
         None => {
@@ -71,7 +70,6 @@ pub async fn socket(
     response
         .add_cookie(&control::cookie(&claim.session, &rooms))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let messages = rooms.whole(messages);
     actix_web::rt::spawn(async move {
         let talk = Talk::new(rooms, socket, Arc::clone(&claim.session));
         let end = talk.run(messages).await;

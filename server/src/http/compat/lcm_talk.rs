@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::lcm_said::Said;
 use crate::http::Rooms;
+use crate::http::socket::is_too_long;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::{EndReason, Event};
@@ -292,7 +293,7 @@ impl Talk {
     /// The rest of a message that is too long cannot be told from the next one, so the socket closes and the session
     /// waits for it to come back.
     async fn broken(mut self, error: ProtocolError) -> End {
-        if matches!(error, ProtocolError::Overflow) {
+        if is_too_long(&error) {
             let limit = self.rooms.ingest.max_frame_bytes;
             let refusal = Refusal::new(
                 "picture_too_large",

@@ -160,14 +160,14 @@ impl Sources {
 
 async fn run(url: &SourceUrl, tap: &Tap) {
     match &url.kind {
-        Kind::Pattern { size, fps } => {
+        Kind::Pattern { size, fps, mark } => {
             let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / fps));
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
             for number in 1.. {
                 ticks.tick().await;
-                let size = *size;
+                let (size, mark) = (*size, *mark);
                 let drawn = tokio::task::spawn_blocking(move || {
-                    pattern::draw(size, number, Timestamp::now())
+                    pattern::draw(size, number, mark, Timestamp::now())
                 });
                 if let Ok(frame) = drawn.await {
                     tap.put(frame);

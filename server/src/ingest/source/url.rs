@@ -1,4 +1,4 @@
-//! What a source is called: `rtsp://camera/stream`, `v4l2:/dev/video0`, `pattern:1280x720@30`, `clip.mp4?loop=1`.
+//! What a source is called: `rtsp://camera/stream`, `v4l2:/dev/video0`, `pattern:1280x720@30?mark=7`, `clip.mp4?loop=1`.
 
 use std::path::PathBuf;
 
@@ -21,6 +21,8 @@ pub enum Kind {
         size: Size,
         /// Pictures a second.
         fps: f64,
+        /// A number for a program to read, by which it tells this pattern from others.
+        mark: Option<u16>,
     },
     /// A still picture in a file.
     Image(PathBuf),
@@ -116,7 +118,7 @@ impl std::str::FromStr for SourceUrl {
         };
         let kind = match text.split_once(':') {
             Some(("pattern", form)) => pattern(form)
-                .ok_or_else(|| refuse("a pattern is `pattern:` or `pattern:1280x720@30`"))?,
+                .ok_or_else(|| refuse("a pattern is `pattern:` or `pattern:1280x720@30`, and `?mark=7`, from 0 to 65535, behind either"))?,
             Some(("image", path)) => {
                 Kind::Image(existing(path).ok_or_else(|| refuse("there is no such file"))?)
             }
@@ -222,6 +224,10 @@ fn file(text: &str) -> Option<Kind> {
 }
 
 fn pattern(form: &str) -> Option<Kind> {
+    let (form, mark) = match form.split_once('?') {
+        Some((form, more)) => (form, Some(more.strip_prefix("mark=")?.parse().ok()?)),
+        None => (form, None),
+    };
     let (size, fps) = match form.split_once('@') {
         Some((size, fps)) => (size, fps.parse().ok()?),
         None => (form, 30.0),
@@ -231,7 +237,7 @@ fn pattern(form: &str) -> Option<Kind> {
         size => size.parse().ok()?,
     };
     let fits = size.width.max(size.height) <= 4096 && size.width.min(size.height) >= 64;
-    (fits && (1.0..=240.0).contains(&fps)).then_some(Kind::Pattern { size, fps })
+    (fits && (1.0..=240.0).contains(&fps)).then_some(Kind::Pattern { size, fps, mark })
 }
 
 /// What stands between `//` and the `@` of the address.
@@ -259,16 +265,26 @@ mod tests {
             kind("pattern:"),
             Kind::Pattern {
                 size: Size::new(1280, 720),
-                fps: 30.0
+                fps: 30.0,
+                mark: None
             }
         );
         assert_eq!(
             kind("pattern:640x360@25"),
             Kind::Pattern {
                 size: Size::new(640, 360),
-                fps: 25.0
+                fps: 25.0,
+                mark: None
             }
         );
+        let Kind::Pattern { size, mark, .. } = kind("pattern:320x240@10?mark=65535") else {
+            panic!()
+        };
+        assert_eq!((size, mark), (Size::new(320, 240), Some(65535)));
+        let Kind::Pattern { mark, .. } = kind("pattern:?mark=0") else {
+            panic!()
+        };
+        assert_eq!(mark, Some(0));
         let Kind::Ffmpeg {
             options,
             input,
@@ -290,6 +306,9 @@ mod tests {
         assert_eq!(kind("ndi:STAGE (Left)"), Kind::Ndi("STAGE (Left)".into()));
         for (text, said) in [
             ("pattern:9x9", "a pattern is"),
+            ("pattern:?mark=65536", "from 0 to 65535"),
+            ("pattern:320x240@10?mark=", "from 0 to 65535"),
+            ("pattern:320x240@10?loop=1", "from 0 to 65535"),
             ("image:nowhere.png", "no such file"),
             ("nowhere.mp4", "no such file"),
             ("gopher://old", "there are rtsp, http"),

@@ -23,9 +23,7 @@ async fn open(
     if is_foreign(&request) {
         return Err(ApiError::foreign().into());
     }
-    let (response, socket, messages) =
-        actix_ws::handle(&request, payload).map_err(ApiError::bad_request)?;
-    let messages = shared.rooms.whole(messages);
+    let (response, socket, messages) = shared.rooms.socket(&request, payload)?;
     let from = address(&request);
     actix_web::rt::spawn(async move {
         let Some(session) = shared.begin(from) else {

@@ -1,5 +1,7 @@
 //! Markdown, row by row, so that what was measured is there even if the rest fails.
 
+#![allow(clippy::print_stdout, reason = "the tables go to standard output")]
+
 use std::fmt::Display;
 
 /// Prints the first row and the line below it.

@@ -15,6 +15,9 @@ impl Process {
     }
 
     /// Seconds of CPU so far, all threads together.
+    ///
+    /// # Errors
+    /// If it is gone.
     pub fn cpu_seconds(self) -> anyhow::Result<f64> {
         let stat = self.read("stat")?;
         // The name, in parentheses, may hold blanks; utime and stime are the 14th and 15th field (proc_pid_stat(5)).
@@ -31,16 +34,42 @@ impl Process {
     }
 
     /// Bytes of memory that it has in use.
+    ///
+    /// # Errors
+    /// If it is gone.
     pub fn resident_bytes(self) -> anyhow::Result<u64> {
         Ok(self.status("VmRSS:")? * 1024)
     }
 
     /// How many threads it has.
+    ///
+    /// # Errors
+    /// If it is gone.
     pub fn threads(self) -> anyhow::Result<u64> {
         self.status("Threads:")
     }
 
+    /// The processes that it started and that are still there, whichever of its threads did.
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub fn children(self) -> anyhow::Result<Vec<Self>> {
+        let mut all = Vec::new();
+        for thread in fs::read_dir(self.path("task"))? {
+            // A thread may end while we look.
+            let text = fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+            all.extend(
+                text.split_whitespace()
+                    .filter_map(|id| id.parse().ok().map(Self)),
+            );
+        }
+        Ok(all)
+    }
+
     /// How many file handles it has open.
+    ///
+    /// # Errors
+    /// If it is gone.
     pub fn handles(self) -> anyhow::Result<usize> {
         Ok(fs::read_dir(self.path("fd"))?.count())
     }
@@ -63,6 +92,20 @@ impl Process {
         let path = self.path(name);
         fs::read_to_string(&path).with_context(|| format!("cannot read `{path}`"))
     }
+}
+
+/// Lets this process open as many file handles as the system allows, and those that it starts, which inherit it.
+///
+/// # Errors
+/// If the system does not say, or does not let it.
+pub fn allow_many_handles() -> anyhow::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    Ok(setrlimit(Resource::Nofile, most)?)
 }
 
 #[cfg(test)]
