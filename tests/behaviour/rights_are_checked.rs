@@ -225,6 +225,17 @@ async fn a_session_is_its_players_own_and_a_signed_address_shows_one_thing() {
         status("get", format!("/stream.mjpeg?sign={old}"), None).await,
         403
     );
+    // The same id in other letters is the same session.
+    for dash in ["%2D", "%2d", "%252D"] {
+        let answer = status(
+            "delete",
+            at(&theirs, "").replacen('-', dash, 1),
+            Some("play"),
+        )
+        .await;
+        assert!([403, 404].contains(&answer), "{answer}");
+    }
+    assert_eq!(status("get", at(&theirs, ""), Some("see")).await, 200);
     // The same path in other letters is the same path.
     for path in ["/api/%73essions", "/%61pi/state", "/api//state"] {
         let answer = status("get", path.into(), Some("see")).await;
