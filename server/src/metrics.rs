@@ -1,5 +1,7 @@
 //! What the server counts, for Prometheus (text format of <https://openmetrics.io>). Handles are clones of one set.
 
+use std::borrow::Cow;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -27,7 +29,7 @@ pub struct Overtaken {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Stage {
     /// As the statistics call it.
-    pub stage: String,
+    pub stage: Cow<'static, str>,
 }
 
 /// Why a session ended.

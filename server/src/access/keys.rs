@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use rand::RngExt;
 use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
 use super::{AccessConfig, Right};
+use crate::session::token::Token;
 
 /// What a key begins with, so that one that has strayed is known for what it is.
 const PREFIX: &str = "limn_";
@@ -168,9 +168,9 @@ fn make(path: &Path) -> Result<String, KeysError> {
     Ok(text)
 }
 
-/// 128 bits from the system's random numbers by way of rand's thread generator.
+/// As random as what steers a session.
 fn secret() -> String {
-    format!("{:032x}", rand::rng().random::<u128>())
+    Token::new().reveal().to_owned()
 }
 
 fn hash(key: &str) -> [u8; 32] {

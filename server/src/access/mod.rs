@@ -166,8 +166,8 @@ impl Access {
     }
 
     /// What may be done without a key.
-    pub fn free(&self) -> Option<Grant> {
-        self.free.map(Grant::everywhere)
+    pub fn free(&self) -> Option<Right> {
+        self.free
     }
 
     /// Whether only names of this machine are answered to.
@@ -177,13 +177,8 @@ impl Access {
 
     /// What a key, or a signed right, is good for now.
     pub fn credential(&self, shown: &str) -> Option<Grant> {
-        let ring = self.ring();
-        match ring.right_of(shown) {
-            Some(right) => Some(Grant::everywhere(right)),
-            None => ring
-                .signing()
-                .and_then(|secret| signed::verify(secret, shown)),
-        }
+        let right = self.ring().right_of(shown);
+        right.map(Grant::everywhere).or_else(|| self.signed(shown))
     }
 
     /// What a signed right is good for now.

@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 use actix_web::http::Method;
-use actix_web::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use serde_json::{Map, Value};
@@ -99,7 +99,6 @@ pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpR
     Ok(HttpResponse::Ok()
         .content_type(content_type(path))
         .insert_header((CACHE_CONTROL, cache))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(bytes))
 }
 

@@ -94,7 +94,7 @@ fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiE
         .iter()
         .filter(|grant| covers(&grant.scope, request, operation));
     let keyed = granted.map(|grant| grant.right).max();
-    let right = keyed.max(rooms.access.free().map(|grant| grant.right));
+    let right = keyed.max(rooms.access.free());
     let caller = Caller {
         right,
         keyed: keyed.is_some(),
@@ -144,10 +144,15 @@ fn in_time(request: &mut ServiceRequest, limit: Duration) {
     request.set_payload(Payload::Stream { payload });
 }
 
+/// Whether a body ended so.
+pub fn is_late(error: &PayloadError) -> bool {
+    matches!(error, PayloadError::Io(error) if error.kind() == ErrorKind::TimedOut)
+}
+
 fn covers(scope: &Scope, request: &ServiceRequest, operation: &Operation) -> bool {
     match scope {
         Scope::All => true,
-        Scope::Program => operation.of_program,
+        Scope::Program => operation.is_of_program(),
         Scope::Session(key) => request.match_info().get("key") == Some(key),
     }
 }
@@ -194,6 +199,15 @@ fn is_this_machine(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// Nothing from elsewhere, no script but the page's files. Styles stand in the page as well; pictures and recordings are made
+/// in it. A macro, since `concat!` takes no constant.
+macro_rules! policy {
+    () => {
+        "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
+         style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'"
+    };
+}
+
 /// Turns away requests for another machine's name, and gives every answer the headers that keep a browser careful.
 pub async fn doorway(
     request: ServiceRequest,
@@ -222,20 +236,14 @@ pub async fn doorway(
     say(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     say(header::REFERRER_POLICY, "no-referrer");
     if embeddable {
-        say(header::CONTENT_SECURITY_POLICY, POLICY);
+        say(header::CONTENT_SECURITY_POLICY, policy!());
     } else {
-        say(header::CONTENT_SECURITY_POLICY, POLICY_UNFRAMED);
+        let unframed = concat!(policy!(), "; frame-ancestors 'none'");
+        say(header::CONTENT_SECURITY_POLICY, unframed);
         say(header::X_FRAME_OPTIONS, "DENY");
     }
     Ok(response)
 }
-
-/// Nothing from elsewhere, no script but the page's files. Styles stand in the page as well; pictures and recordings are made
-/// in it.
-const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
-    style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'";
-const POLICY_UNFRAMED: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; \
-    style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 fn rooms(request: &HttpRequest) -> &web::Data<Rooms> {
     request

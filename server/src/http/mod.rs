@@ -26,7 +26,6 @@ mod state;
 pub mod stream;
 mod tls;
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -192,9 +191,7 @@ impl Rooms {
         match body.to_bytes_limited(limit).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => match error.as_error::<PayloadError>() {
-                Some(PayloadError::Io(io)) if io.kind() == ErrorKind::TimedOut => {
-                    Err(ApiError::too_slow())
-                }
+                Some(error) if gate::is_late(error) => Err(ApiError::too_slow()),
                 _ => Err(ApiError::bad_request(error)),
             },
             Err(_) => Err(ApiError::too_large(limit)),
@@ -294,9 +291,7 @@ fn json_config() -> web::JsonConfig {
                 Overflow { limit } | OverflowKnownLength { limit, .. } => {
                     ApiError::too_large(limit).into()
                 }
-                Payload(PayloadError::Io(io)) if io.kind() == ErrorKind::TimedOut => {
-                    ApiError::too_slow().into()
-                }
+                Payload(error) if gate::is_late(&error) => ApiError::too_slow().into(),
                 error => ApiError::bad_request(format!(
                     "the body is not the json that is read here: {error}"
                 ))

@@ -70,14 +70,20 @@ pub struct Operation {
     pub answer: Answer,
     /// What a caller must be allowed to; `None`: nothing.
     pub right: Option<Right>,
-    /// Whether it is about the program.
-    pub of_program: bool,
 }
 
 impl Operation {
     /// Whether it answers this method.
     pub fn is(&self, method: &str) -> bool {
         self.method.eq_ignore_ascii_case(method)
+    }
+
+    /// Whether it is about the program.
+    pub fn is_of_program(&self) -> bool {
+        matches!(
+            self.path,
+            "/stream.mjpeg" | "/snapshot.jpg" | "/api/program" | "/api/program/events"
+        )
     }
 }
 
@@ -91,20 +97,12 @@ const V: Option<Right> = Some(Right::Viewer);
 const P: Option<Right> = Some(Right::Player);
 const O: Option<Right> = Some(Right::Operator);
 
-/// `const` has no more than this for it.
-const fn is_of_program(path: &str) -> bool {
-    matches!(
-        path.as_bytes(),
-        b"/stream.mjpeg" | b"/snapshot.jpg" | b"/api/program" | b"/api/program/events"
-    )
-}
-
 #[rustfmt::skip]
 macro_rules! operation {
     ($right:ident $method:ident $path:literal $handler:path, $body:expr => $answer:expr, $says:literal) => {
         Operation {
             method: stringify!($method), path: $path, route: || web::$method().to($handler), says: $says, body: $body, answer: $answer,
-            right: $right, of_program: is_of_program($path),
+            right: $right,
         }
     };
 }

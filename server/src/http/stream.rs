@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_web::http::header::{
-    CACHE_CONTROL, HeaderMap, HeaderName, USER_AGENT, X_CONTENT_TYPE_OPTIONS,
-};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::Rooms;
@@ -190,7 +188,6 @@ fn answer() -> HttpResponseBuilder {
     response
         .content_type(CONTENT_TYPE)
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header(("X-Accel-Buffering", "no"))
         .force_close();
     response

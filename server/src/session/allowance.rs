@@ -20,6 +20,11 @@ impl Allowance {
         }
     }
 
+    /// How many a second.
+    pub fn per_second(&self) -> f64 {
+        self.per_second
+    }
+
     /// Takes one, if one is left.
     pub fn take(&self, now: Instant) -> bool {
         let (left, since) = &mut *lock(&self.left);

@@ -104,7 +104,6 @@ pub struct Session {
     from: Option<IpAddr>,
     changes: Allowance,
     blocked: Option<BlockedWords>,
-    max_changes: f64,
     /// Its place among `--max-sessions`; given back when it ends.
     place: Mutex<Option<OwnedSemaphorePermit>>,
 }
@@ -145,7 +144,6 @@ impl Session {
             from: wish.from,
             changes: Allowance::new(config.max_changes),
             blocked: config.blocked_words.clone(),
-            max_changes: config.max_changes,
             place: Mutex::new(Some(place)),
         }
     }
@@ -182,7 +180,7 @@ impl Session {
     pub fn patch(&self, patch: &Map<String, Value>, unknown: Unknown) -> Result<ParamSet, Refusal> {
         self.heard();
         if !self.changes.take(Instant::now()) {
-            let most = self.max_changes;
+            let most = self.changes.per_second();
             let message =
                 format!("more than {most} changes a second came, and this one is left out");
             return Err(

@@ -152,7 +152,7 @@ impl Stats {
                 .entry(time.stage.to_string())
                 .or_insert(time.millis);
             *shown += NEWEST * (time.millis - *shown);
-            let stage = time.stage.to_string();
+            let stage = time.stage.clone();
             let times = self.all.stages.get_or_create(&Stage { stage });
             times.observe(time.millis / 1000.0);
         }
