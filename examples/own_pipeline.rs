@@ -82,6 +82,7 @@ static REGISTRY: Registry = Registry {
             why: "it needs no other".into(),
         })
     },
+    memory: |_| None,
     at_hand: |_, row| row,
     safety: |name| {
         Err(PipelineError::failed(
@@ -94,6 +95,6 @@ static REGISTRY: Registry = Registry {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    telemetry::start(&config.log).map_err(anyhow::Error::msg)?;
+    telemetry::start(&config.log()).map_err(anyhow::Error::msg)?;
     run(config, REGISTRY).await
 }

@@ -39,6 +39,9 @@ if [ "$purpose" = test ]; then
     need curl curl
     need ustreamer ustreamer
     need openssl openssl
+    # A network that loses packets, and a clock that jumps.
+    need nftables nft /usr/sbin/nft
+    need faketime faketime
     # Debian puts it where only root looks.
     need nginx-light nginx /usr/sbin/nginx
     # The program, and what it reads and shows with.

@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use limn_pipeline::{
-    BatchKey, DeviceInfo, Frame, Input, Job, LoadContext, Output, Params, Pipeline, PipelineEntry,
-    PipelineError, PipelineInfo, Registry, Report, Row, RunsOn, Size,
+    BatchKey, DeviceInfo, DeviceMemory, Frame, Input, Job, LoadContext, Output, Params, Pipeline,
+    PipelineEntry, PipelineError, PipelineInfo, Registry, Report, Row, RunsOn, Size,
 };
 use limn_pipelines::{canny::Canny, passthrough::Passthrough, rows};
 use schemars::JsonSchema;
@@ -26,6 +26,12 @@ pub static REGISTRY: Registry = Registry {
             device: "easel".to_owned(),
             dtype: "f32".to_owned(),
             why: "a test has no other".to_owned(),
+        })
+    },
+    memory: |_| {
+        Some(DeviceMemory {
+            used: 3 << 20,
+            total: 5 << 20,
         })
     },
     at_hand: |_, row| row,
@@ -144,6 +150,7 @@ impl Pipeline for Brush {
         input: Input::Image,
         runs_on: RunsOn::Device,
     };
+    const GUARDED: bool = true;
 
     fn load(_: &LoadContext<'_>, _: &Row) -> Result<Self, PipelineError> {
         Ok(Self)

@@ -1,6 +1,6 @@
 //! Which device paints: what the operator asked for, resolved once at start.
 
-use limn_pipeline::{DeviceInfo, PipelineError};
+use limn_pipeline::{DeviceInfo, DeviceMemory, PipelineError};
 #[cfg(feature = "torch")]
 use tch::{Device, Kind};
 
@@ -45,6 +45,25 @@ pub fn resolve(device: &str, dtype: &str) -> Result<DeviceInfo, PipelineError> {
         dtype: kind_name(chosen.kind).to_owned(),
         why: chosen.reason,
     })
+}
+
+/// How full a resolved device is, where it has a memory of its own.
+#[cfg(feature = "torch")]
+pub fn memory(device: &str) -> Option<DeviceMemory> {
+    let Ok((Device::Cuda(index), _)) = parse(device, "f32") else {
+        return None;
+    };
+    let taken = limn_torch_ext::memory::taken(index);
+    let (used, total) = taken
+        .inspect_err(|error| tracing::debug!("how full is {device}? {error}"))
+        .ok()?;
+    Some(DeviceMemory { used, total })
+}
+
+/// See [`limn_pipeline::Registry::memory`]: what there is without libtorch has no memory of its own.
+#[cfg(not(feature = "torch"))]
+pub fn memory(_: &str) -> Option<DeviceMemory> {
+    None
 }
 
 /// The device's name as in `--device`.

@@ -47,6 +47,7 @@ impl<P: Painting> Pipeline for Painted<P> {
     type State = Easel;
 
     const INFO: PipelineInfo = P::INFO;
+    const GUARDED: bool = true;
 
     fn load(context: &LoadContext<'_>, row: &Row) -> Result<Self, PipelineError> {
         Ok(Self {

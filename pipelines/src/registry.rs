@@ -15,6 +15,7 @@ use crate::{device, rows};
 pub static REGISTRY: Registry = Registry {
     entries: ENTRIES,
     device: device::resolve,
+    memory: device::memory,
     #[cfg(feature = "torch")]
     at_hand: checkpoint::at_hand,
     #[cfg(not(feature = "torch"))]

@@ -43,7 +43,12 @@ pub async fn run(task: &BenchConfig, config: &Config, registry: &Registry) -> an
         None if task.random_weights => Some("random"),
         model => model,
     };
-    let listing = Listing::new(*registry, config.inference.pipeline.as_deref(), named)?;
+    let listing = Listing::new(
+        *registry,
+        config.inference.pipeline.as_deref(),
+        named,
+        false,
+    )?;
     let choice = listing.first().clone();
     let mut patch: Map<String, Value> =
         serde_json::from_str(&task.params).context("--params is not a json object")?;

@@ -23,9 +23,10 @@ use Found::{Missing, Well, Wrong};
 
 /// Looks at everything; answers the words, and whether a server would work.
 pub fn examine(config: &Config, registry: &Registry) -> (String, bool) {
-    let looks: [(&str, Found); 7] = [
+    let looks: [(&str, Found); 8] = [
         ("device", device(config, registry)),
         ("weights", weights(config, registry)),
+        ("safety", safety(config, registry)),
         ("port", port(config)),
         ("page", page(config)),
         ("ffmpeg", ffmpeg()),
@@ -80,6 +81,19 @@ fn weights(config: &Config, registry: &Registry) -> Found {
         );
     }
     Well(with.join(", "))
+}
+
+fn safety(config: &Config, registry: &Registry) -> Found {
+    let Some(name) = &config.inference.safety_checker else {
+        return Well("nobody asks for the checker: `--safety-checker` does".to_owned());
+    };
+    match (registry.safety)(name) {
+        Ok(()) => Well(name.clone()),
+        Err(error) => Wrong(
+            error.to_string(),
+            "a server that was told to check does not start without; a folder can be named as well",
+        ),
+    }
 }
 
 fn port(config: &Config) -> Found {

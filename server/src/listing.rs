@@ -27,9 +27,10 @@ impl Choice {
     }
 }
 
-/// Every row of the registry as it paints on this machine, with its door compiled once.
+/// Every row that is offered, as it paints on this machine, with its door compiled once.
 pub struct Listing {
     registry: Registry,
+    entries: Vec<&'static PipelineEntry>,
     rows: HashMap<&'static str, (&'static Row, Arc<Door>)>,
     first: Choice,
 }
@@ -65,42 +66,66 @@ struct RowState {
     defaults: Map<String, Value>,
 }
 
-/// The operator or a user named something that is not in the registry.
+/// The operator or a user named something that is not offered.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("unknown pipeline `{name}`; there are: {known}")]
-pub struct UnknownPipeline {
-    name: String,
-    known: String,
+pub enum UnknownPipeline {
+    /// It is not in the registry.
+    #[error("unknown pipeline `{name}`; there are: {known}")]
+    Nonesuch {
+        /// What was named.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// It is there, but everything that is shown must have been checked.
+    #[error(
+        "`{name}` is not offered, for the safety checker does not look at what it shows; there are: {known}"
+    )]
+    Unguarded {
+        /// What was named.
+        name: String,
+        /// What there is.
+        known: String,
+    },
 }
 
 impl Listing {
     /// Compiles the doors. `first` names the row that new sessions start with; the registry's first if `None`. `model` is
-    /// the operator's checkpoint.
+    /// the operator's checkpoint. With `guarded` only those rows are offered that the safety checker looks at.
+    ///
+    /// # Errors
+    /// If there is no such row, or it is not offered.
     pub fn new(
         registry: Registry,
         first: Option<&str>,
         model: Option<&str>,
+        guarded: bool,
     ) -> Result<Self, UnknownPipeline> {
-        let rows = registry
-            .entries
+        let offered = |entry: &&PipelineEntry| entry.guarded || !guarded;
+        let entries: Vec<_> = registry.entries.iter().filter(offered).collect();
+        let each = entries
             .iter()
             .flat_map(|entry| entry.rows.iter().map(move |row| (entry, row)));
-        let rows: HashMap<_, _> = rows
+        let rows: HashMap<_, _> = each
             .map(|(entry, row)| {
                 let row = (registry.at_hand)(model, row);
                 (row.id, (row, Arc::new((entry.door)(row))))
             })
             .collect();
-        let name = first.map_or_else(|| registry.names()[0].to_owned(), str::to_owned);
-        let first = choose(&registry, &rows, &name)?;
+        let name = first.or_else(|| Some(entries.first()?.info.id));
+        let first = choose(&registry, &rows, name.unwrap_or_default())?;
         Ok(Self {
             registry,
+            entries,
             rows,
             first,
         })
     }
 
     /// The row that `name` means; the first one if no name is given.
+    ///
+    /// # Errors
+    /// If there is no such row, or it is not offered.
     pub fn choose(&self, name: Option<&str>) -> Result<Choice, UnknownPipeline> {
         name.map_or_else(
             || Ok(self.first.clone()),
@@ -115,7 +140,7 @@ impl Listing {
 
     /// All rows, in the order of the registry.
     pub fn rows(&self) -> impl Iterator<Item = Choice> {
-        self.registry.entries.iter().flat_map(move |entry| {
+        self.entries.iter().flat_map(move |&entry| {
             entry.rows.iter().map(move |row| {
                 let (row, door) = &self.rows[row.id];
                 Choice {
@@ -151,7 +176,7 @@ impl Listing {
         };
         Pipelines {
             default: self.first.row.id,
-            pipelines: self.registry.entries.iter().map(pipeline).collect(),
+            pipelines: self.entries.iter().copied().map(pipeline).collect(),
         }
     }
 }
@@ -161,11 +186,21 @@ fn choose(
     rows: &HashMap<&'static str, (&'static Row, Arc<Door>)>,
     name: &str,
 ) -> Result<Choice, UnknownPipeline> {
-    let (entry, row) = registry.find(name).ok_or_else(|| UnknownPipeline {
-        name: name.to_owned(),
-        known: registry.names().join(", "),
+    let known = || {
+        let names = registry.names().into_iter();
+        let offered: Vec<_> = names.filter(|name| rows.contains_key(name)).collect();
+        offered.join(", ")
+    };
+    let (entry, row) = registry
+        .find(name)
+        .ok_or_else(|| UnknownPipeline::Nonesuch {
+            name: name.to_owned(),
+            known: known(),
+        })?;
+    let (row, door) = rows.get(row.id).ok_or_else(|| UnknownPipeline::Unguarded {
+        name: row.id.to_owned(),
+        known: known(),
     })?;
-    let (row, door) = &rows[row.id];
     Ok(Choice {
         entry,
         row,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use limn_pipeline::DeviceMemory;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -137,8 +138,12 @@ pub struct Now {
     pub sessions: usize,
     /// Viewers of all streams.
     pub viewers: usize,
+    /// Players who wait for a place.
+    pub players: usize,
     /// Frames that wait for the device.
     pub waiting: usize,
+    /// How full the device is.
+    pub memory: Option<DeviceMemory>,
     /// Whether a new session would paint at once.
     pub ready: bool,
     /// The row that new sessions begin with.
@@ -162,9 +167,14 @@ impl Metrics {
             ("device", now.device.clone()),
         ]);
         registry.register("build", "What runs", build);
-        let all: [(&str, &str, Gauge); 4] = [
+        let all: [(&str, &str, Gauge); 5] = [
             ("sessions", "Sessions that run", gauge(now.sessions)),
             ("viewers", "Viewers of all streams", gauge(now.viewers)),
+            (
+                "players_waiting",
+                "Players who wait for a place",
+                gauge(now.players),
+            ),
             (
                 "device_queue",
                 "Frames that wait for the device",
@@ -185,6 +195,21 @@ impl Metrics {
                 "Of the process",
                 Unit::Bytes,
                 gauge(bytes),
+            );
+        }
+        if let Some(DeviceMemory { used, total }) = now.memory {
+            let gauge = |bytes| gauge(usize::try_from(bytes).unwrap_or(usize::MAX));
+            registry.register_with_unit(
+                "device_memory_used",
+                "Of the device, or of the process that paints on the CPU",
+                Unit::Bytes,
+                gauge(used),
+            );
+            registry.register_with_unit(
+                "device_memory_total",
+                "Of the device, or of the machine",
+                Unit::Bytes,
+                gauge(total),
             );
         }
         registry.register(

@@ -91,21 +91,31 @@ pub async fn run(config: Config, registry: Registry) -> anyhow::Result<()> {
         return print(&words);
     }
     let running = start(&config, registry)?;
-    let access = Arc::clone(&running.access);
-    tokio::spawn(shutdown::hangups(move || read_again(&access)));
+    let (access, inference) = (Arc::clone(&running.access), running.inference.clone());
+    tokio::spawn(shutdown::hangups(move || read_again(&access, &inference)));
     shutdown::signal().await;
     running.stop().await
 }
 
-/// Keys and log level, from where they were read at the start. Presets are read whenever they are asked for.
-fn read_again(access: &Access) {
+/// Keys and log level, from where they were read at the start, and the log file's name. Presets are read whenever they are asked for.
+fn read_again(access: &Access, inference: &Inference) {
     match access.reload() {
         Ok(count) => tracing::info!("keys read again: {count}"),
         Err(error) => tracing::error!("the keys stay as they were: {error}"),
     }
-    let level = Config::read(std::env::args_os()).map_err(|error| error.to_string());
-    match level.and_then(|config| telemetry::change(&config.log.log)) {
-        Ok(()) => tracing::info!("log level read again"),
+    let config = Config::read(std::env::args_os()).map_err(|error| error.to_string());
+    let level = config.and_then(|config| {
+        let level = config.log.log;
+        telemetry::change(&level).map(|()| level)
+    });
+    if let Err(error) = telemetry::reopen() {
+        tracing::error!("the log file cannot be written to: {error}");
+    }
+    match level {
+        Ok(level) => {
+            inference.log(&level);
+            tracing::info!("log level read again");
+        }
         Err(error) => tracing::error!("the log level stays as it was: {error}"),
     }
 }
@@ -135,14 +145,15 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         !guarded || (config.osc.osc.is_none() && config.gendj.gendj.is_none()),
         "`--osc` and `--gendj` know no keys: on {host} they need `--open`"
     );
+    if let Some(name) = &config.inference.safety_checker {
+        at_hand(&registry, name)?;
+    }
     let listing = Arc::new(Listing::new(
         registry,
         config.inference.pipeline.as_deref(),
         config.inference.model.as_deref(),
+        config.inference.safety_checker.is_some(),
     )?);
-    if let Some(name) = &config.inference.safety_checker {
-        at_hand(&registry, name)?;
-    }
     let metrics = Metrics::default();
     let restarts = metrics.restarts.clone();
     let inference = Inference::start(&registry, config.inference.clone(), restarts)?;

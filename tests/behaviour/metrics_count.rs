@@ -49,6 +49,7 @@ async fn frames_viewers_and_answers_are_counted() {
         ("limn_frames_total{fate=\"refused\"}", 1.0),
         ("limn_sessions", 1.0),
         ("limn_viewers", 1.0),
+        ("limn_players_waiting", 0.0),
         ("limn_sessions_begun_total", 1.0),
         ("limn_http_answers_total{status=\"422\"}", 1.0),
         ("limn_device_restarts_total", 0.0),
@@ -61,6 +62,9 @@ async fn frames_viewers_and_answers_are_counted() {
     assert!(sent >= 5.0 && value(&text, "limn_viewer_latency_seconds_count") <= sent);
     assert!(value(&text, "limn_sent_bytes_total") > 1000.0);
     assert!(value(&text, "limn_resident_memory_bytes") > 1e6);
+    let megabytes = |series| value(&text, series) / f64::from(1 << 20);
+    assert_eq!(megabytes("limn_device_memory_used_bytes"), 3.0);
+    assert_eq!(megabytes("limn_device_memory_total_bytes"), 5.0);
     drop(viewer);
     owner.ask("DELETE", "", b"").await;
     let text = metrics(&house).await;

@@ -22,7 +22,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),
     ("scheduler", &[]),
-    ("inference", &["listing", "lock", "scheduler", "seconds"]),
+    (
+        "inference",
+        &[
+            "listing",
+            "lock",
+            "metrics",
+            "scheduler",
+            "seconds",
+            "telemetry",
+        ],
+    ),
     ("encode", &["picture", "scale"]),
     (
         "fanout",

@@ -60,11 +60,13 @@ fn messages() {
     };
     let (entry, row) = painters::REGISTRY.find("broken").unwrap();
     let load = (entry.load)(&LoadContext::default(), row).err().unwrap();
-    let unknown = listing::Listing::new(painters::REGISTRY, Some("nonesuch"), None)
-        .err()
-        .unwrap();
+    let unknown = |name, guarded| {
+        let listing = listing::Listing::new(painters::REGISTRY, Some(name), None, guarded);
+        listing.err().unwrap().to_string()
+    };
     let messages = [
-        unknown.to_string(),
+        unknown("nonesuch", false),
+        unknown("passthrough", true),
         load.to_string(),
         refused(r#"{"red": 300}"#),
         refused(r#"{"red": 1.5}"#),

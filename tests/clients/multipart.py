@@ -7,16 +7,21 @@ import numpy as np
 
 
 def parts(url):
-    """Of each part the headers, their names in lower case, and the JPEG; until the stream ends."""
+    """The parts of the stream at `url`; see `parts_of`."""
     with urllib.request.urlopen(url, timeout=20) as stream:
-        head = {}
-        while line := stream.readline():
-            name, _, value = line.decode("latin-1").strip().partition(":")
-            if name:
-                head[name.lower()] = value.strip()
-            elif "content-length" in head:
-                yield head, stream.read(int(head["content-length"]))
-                head = {}
+        yield from parts_of(stream)
+
+
+def parts_of(stream):
+    """Of each part the headers, their names in lower case, and the JPEG; until the stream ends."""
+    head = {}
+    while line := stream.readline():
+        name, _, value = line.decode("latin-1").strip().partition(":")
+        if name:
+            head[name.lower()] = value.strip()
+        elif "content-length" in head:
+            yield head, stream.read(int(head["content-length"]))
+            head = {}
 
 
 def pictures(url, count):

@@ -38,7 +38,7 @@ pub enum CudaError {
     /// libtorch itself was not found among this process's libraries.
     #[error("libtorch's folder cannot be found: {0}")]
     NoLibtorch(String),
-    /// CUDA is asked to time something and is not loaded.
+    /// CUDA is asked something and is not loaded.
     #[error("cuda library is not loaded")]
     NotLoaded,
     /// The CUDA runtime lacks a function.

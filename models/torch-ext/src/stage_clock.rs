@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use tch::Device;
 
-use crate::cuda::{CudaError, library, why};
+use crate::cuda::CudaError;
+use crate::runtime::{Code, check, symbol};
 
-/// `cudaError_t`; zero is success.
-type Code = i32;
 /// `cudaEvent_t`, a pointer to a struct that is the runtime's own.
 type RawEvent = *mut c_void;
 
@@ -43,29 +42,6 @@ impl Runtime {
                 destroy: symbol("cudaEventDestroy")?,
             })
         }
-    }
-}
-
-/// # Safety
-/// `T` is the type of the function of that name.
-unsafe fn symbol<T: Copy>(name: &'static str) -> Result<T, CudaError> {
-    let library = library()?;
-    // SAFETY: the caller vouches for `T`.
-    let found = unsafe { library.get::<T>(name) };
-    match found {
-        Ok(function) => Ok(*function),
-        Err(error) => Err(CudaError::Symbol {
-            symbol: name,
-            reason: why(&error),
-        }),
-    }
-}
-
-fn check(call: &'static str, code: Code) -> Result<(), CudaError> {
-    if code == 0 {
-        Ok(())
-    } else {
-        Err(CudaError::Call { call, code })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The registry: an ordered list of pipelines, each with its rows. A variant is a row of data, never a file.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::PipelineError;
 use crate::frame::Frame;
@@ -126,6 +126,15 @@ pub struct DeviceInfo {
     pub why: String,
 }
 
+/// How full the device's memory is, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceMemory {
+    /// On a GPU whatever any program holds there, as `nvidia-smi` counts it; else what the process that paints has resident.
+    pub used: u64,
+    /// What there is in all.
+    pub total: u64,
+}
+
 /// How a row becomes a pipeline in host memory; see [`Pipeline::load`].
 pub type Load = fn(&LoadContext<'_>, &Row) -> Result<Box<dyn PipelineHost>, PipelineError>;
 
@@ -136,6 +145,8 @@ pub struct PipelineEntry {
     pub info: PipelineInfo,
     /// See [`Pipeline::READS_PIXELS`].
     pub reads_pixels: bool,
+    /// See [`Pipeline::GUARDED`].
+    pub guarded: bool,
     /// Its rows; never empty, and the first has the pipeline's own id.
     pub rows: &'static [Row],
     /// The door for one row's parameters; compiled once, so ask once and keep it.
@@ -154,6 +165,7 @@ impl PipelineEntry {
         Self {
             info: P::INFO,
             reads_pixels: P::READS_PIXELS,
+            guarded: P::GUARDED,
             rows,
             door: Door::of::<P::Params>,
             load: |context, row| Ok(Box::new(Host::new(P::load(context, row)?))),
@@ -170,6 +182,9 @@ pub struct Registry {
     pub entries: &'static [PipelineEntry],
     /// Resolves `--device` and `--dtype` (`auto`, `cpu`, `cuda:1`, `bf16`, ...), or says why it cannot.
     pub device: fn(device: &str, dtype: &str) -> Result<DeviceInfo, PipelineError>,
+    /// How full a resolved device is; `None` for one that has no memory of its own. Asked for in the process that paints, by a
+    /// thread that does nothing else: a device that hangs may hold it up.
+    pub memory: fn(device: &str) -> Option<DeviceMemory>,
     /// Which row paints on this machine when this one is asked for, `--model` being what it is: itself, or its
     /// [`Row::embedded`] one.
     pub at_hand: fn(model: Option<&str>, row: &'static Row) -> &'static Row,

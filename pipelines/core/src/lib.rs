@@ -21,7 +21,9 @@ pub mod pipeline;
 pub mod pixels;
 
 pub use cancel::Cancel;
-pub use entry::{Checkpoint, DeviceInfo, LoadContext, PipelineEntry, Registry, Row, Value};
+pub use entry::{
+    Checkpoint, DeviceInfo, DeviceMemory, LoadContext, PipelineEntry, Registry, Row, Value,
+};
 pub use error::PipelineError;
 pub use frame::{Frame, FrameError, JpegFrame, PixelFormat, Size, Timestamp};
 pub use host::{HostJob, PipelineHost, SessionId};

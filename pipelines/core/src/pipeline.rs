@@ -148,6 +148,9 @@ pub trait Pipeline: Send + Sized + 'static {
     /// Whether it looks at the camera's pixels. One that only hands pictures on says no, and is given a JPEG of the right
     /// size without anybody having decoded it.
     const READS_PIXELS: bool = true;
+    /// Whether the safety checker, where the operator asks for one, looks at what it paints. One that it does not look at is
+    /// not offered then.
+    const GUARDED: bool = false;
 
     /// Reads the row's checkpoint into host memory. Runs on a loader thread while others paint.
     fn load(context: &LoadContext<'_>, row: &Row) -> Result<Self, PipelineError>;

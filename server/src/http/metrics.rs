@@ -12,7 +12,9 @@ pub async fn metrics(rooms: web::Data<Rooms>) -> HttpResponse {
     let now = Now {
         sessions: rooms.store.len(),
         viewers: rooms.viewers(),
+        players: rooms.store.players_waiting(),
         waiting: rooms.inference.waiting(),
+        memory: rooms.inference.memory(),
         ready: matches!(&*rooms.warm.borrow(), Readiness::Ready(_)) && !rooms.inference.is_lost(),
         row: row.id,
         device: rooms.inference.device().device.clone(),

@@ -14,10 +14,11 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::Readiness;
 use super::local::Local;
 use super::wire::{News, Order, receive, send};
+use super::{Readiness, gauge};
 use crate::listing::Listing;
+use crate::telemetry;
 
 /// Does as it is told until the server is gone.
 ///
@@ -36,10 +37,10 @@ pub async fn serve(registry: Registry) -> anyhow::Result<()> {
     let Some(Order::Start(config)) = receive(&mut reader).await? else {
         bail!("only a server starts this");
     };
-    let listing = Listing::new(registry, None, config.model.as_deref())?;
+    let listing = Listing::new(registry, None, config.model.as_deref(), false)?;
     let device = (registry.device)(&config.device, &config.dtype)?;
     let at_work = Box::new(note);
-    let local = Arc::new(Local::start(*config, device, at_work)?);
+    let local = Arc::new(Local::start(&registry, *config, device, at_work)?);
     let (news, mut leaving) = mpsc::unbounded_channel();
     let telling = tokio::spawn(async move {
         while let Some(message) = leaving.recv().await {
@@ -48,6 +49,7 @@ pub async fn serve(registry: Registry) -> anyhow::Result<()> {
             }
         }
     });
+    tokio::spawn(tell_memory(Arc::clone(&local), news.clone()));
     let mut turns: HashMap<u64, AbortHandle> = HashMap::new();
     while let Some(order) = receive(&mut reader).await? {
         match order {
@@ -83,6 +85,11 @@ pub async fn serve(registry: Registry) -> anyhow::Result<()> {
                 }
             }
             Order::Close { session } => local.close(session),
+            Order::Log { filter } => {
+                if let Err(error) = telemetry::change(&filter) {
+                    tracing::error!("{error}");
+                }
+            }
         }
         if telling.is_finished() {
             break;
@@ -117,6 +124,17 @@ async fn follow(
         }
         if state.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+/// Tells how full the device is, as often as somebody looks.
+async fn tell_memory(local: Arc<Local>, news: mpsc::UnboundedSender<News>) {
+    let mut looks = tokio::time::interval(gauge::PAUSE);
+    while !news.is_closed() {
+        looks.tick().await;
+        if let Some(memory) = local.memory() {
+            let _ = news.send(News::Memory(memory));
         }
     }
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use limn_pipeline::{
-    BatchKey, DeviceInfo, HostJob, Output, PipelineEntry, PipelineError, Row, SessionId,
+    BatchKey, DeviceInfo, DeviceMemory, HostJob, Output, PipelineEntry, PipelineError, Registry,
+    Row, SessionId,
 };
 use tokio::sync::{oneshot, watch};
 
+use super::gauge::Gauge;
 use super::inbox::{Inbox, Waiting};
 use super::worker::AtWork;
 use super::{InferenceConfig, Readiness, loader, worker};
@@ -19,6 +21,7 @@ pub struct Local {
     rows: Mutex<HashMap<&'static str, watch::Receiver<Readiness>>>,
     config: InferenceConfig,
     device: DeviceInfo,
+    gauge: Gauge,
 }
 
 impl Local {
@@ -27,23 +30,25 @@ impl Local {
     /// # Errors
     /// If there is no thread to be had.
     pub fn start(
+        registry: &Registry,
         config: InferenceConfig,
         device: DeviceInfo,
         at_work: AtWork,
     ) -> Result<Self, PipelineError> {
         let inbox = Arc::new(Inbox::default());
-        worker::spawn(Arc::clone(&inbox), device.device == "cpu", at_work).map_err(|error| {
-            PipelineError::Load {
-                what: "device thread".to_owned(),
-                reason: error.to_string(),
-                hint: None,
-            }
-        })?;
+        let no_thread = |error: std::io::Error| PipelineError::Load {
+            what: "device thread".to_owned(),
+            reason: error.to_string(),
+            hint: None,
+        };
+        worker::spawn(Arc::clone(&inbox), device.device == "cpu", at_work).map_err(no_thread)?;
+        let gauge = Gauge::start(registry, device.device.clone()).map_err(no_thread)?;
         Ok(Self {
             inbox,
             rows: Mutex::default(),
             config,
             device,
+            gauge,
         })
     }
 
@@ -100,6 +105,11 @@ impl Local {
     /// How many sessions the loaded pipelines remember, as of the thread's last look.
     pub fn open_sessions(&self) -> usize {
         self.inbox.open_sessions()
+    }
+
+    /// See [`super::Inference::memory`].
+    pub fn memory(&self) -> Option<DeviceMemory> {
+        self.gauge.read()
     }
 }
 

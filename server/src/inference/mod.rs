@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 pub mod child;
+mod gauge;
 mod inbox;
 mod loader;
 mod local;
@@ -19,8 +20,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use limn_pipeline::{
-    BatchKey, DeviceInfo, HostJob, LoadContext, Output, PipelineEntry, PipelineError, Registry,
-    Row, SessionId,
+    BatchKey, DeviceInfo, DeviceMemory, HostJob, LoadContext, Output, PipelineEntry, PipelineError,
+    Registry, Row, SessionId,
 };
 use prometheus_client::metrics::counter::Counter;
 use serde::{Deserialize, Serialize};
@@ -185,6 +186,7 @@ impl Inference {
             #[cfg(unix)]
             Home::Process => Painter::There(Remote::start(config.clone(), restarts)?),
             _ => Painter::Here(Box::new(Local::start(
+                registry,
                 config.clone(),
                 device.clone(),
                 Box::new(|_| {}),
@@ -303,6 +305,25 @@ impl Inference {
             #[cfg(unix)]
             Painter::There(remote) => remote.open_sessions(),
         }
+    }
+
+    /// How full the device is; `None` where nobody says, and while it is taken up again.
+    pub fn memory(&self) -> Option<DeviceMemory> {
+        match &self.shared.painter {
+            Painter::Here(local) => local.memory(),
+            #[cfg(unix)]
+            Painter::There(remote) => remote.memory(),
+        }
+    }
+
+    /// What the device's process, if there is one, writes down from now on: a filter as in `--log`.
+    pub fn log(&self, filter: &str) {
+        #[cfg(unix)]
+        if let Painter::There(remote) = &self.shared.painter {
+            remote.log(filter);
+        }
+        #[cfg(not(unix))]
+        let _ = filter;
     }
 
     /// Whether the device is being taken up again.

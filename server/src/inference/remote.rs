@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use limn_pipeline::{BatchKey, HostJob, Output, PipelineError, Row, SessionId};
+use limn_pipeline::{BatchKey, DeviceMemory, HostJob, Output, PipelineError, Row, SessionId};
 use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -22,6 +22,7 @@ use super::patience::Patience;
 use super::wire::{News, Order, receive, send};
 use super::{InferenceConfig, Readiness};
 use crate::lock::lock;
+use crate::telemetry;
 
 /// The pauses between one process and the next; a process that has painted begins them anew.
 const PAUSES: [Duration; 5] = [
@@ -48,6 +49,7 @@ struct State {
     numbers: AtomicU64,
     open_sessions: AtomicUsize,
     lost: AtomicBool,
+    memory: Mutex<Option<DeviceMemory>>,
     /// Whether this process has painted a frame.
     painted: AtomicBool,
 }
@@ -165,6 +167,17 @@ impl Remote {
         self.state.open_sessions.load(Ordering::Relaxed)
     }
 
+    /// See [`super::Inference::memory`].
+    pub fn memory(&self) -> Option<DeviceMemory> {
+        *lock(&self.state.memory)
+    }
+
+    /// What the process writes down from now on; the next one is told at its start.
+    pub fn log(&self, filter: &str) {
+        let filter = filter.to_owned();
+        self.state.tell(Order::Log { filter });
+    }
+
     /// Whether there is no process, or one that has not begun to paint again.
     pub fn is_lost(&self) -> bool {
         self.state.lost.load(Ordering::Relaxed)
@@ -225,6 +238,7 @@ impl State {
                 // Nobody listens any more if the session ended meanwhile.
                 let _ = pending.reply.send(*result);
             }
+            News::Memory(memory) => *lock(&self.memory) = Some(memory),
         }
     }
 
@@ -246,6 +260,7 @@ impl State {
     fn lose(&self, reason: &str, at_work: &str) {
         self.lost.store(true, Ordering::Relaxed);
         self.open_sessions.store(0, Ordering::Relaxed);
+        *lock(&self.memory) = None;
         let pending = {
             let mut link = lock(&self.link);
             (link.orders, link.heard) = (None, None);
@@ -300,6 +315,7 @@ async fn supervise(
         let (reason, at_work) = match start(&program) {
             Ok((mut child, socket)) => {
                 let notes = tokio::spawn(last_line(child.stdout.take()));
+                tokio::spawn(pass_on(child.stderr.take()));
                 let reason = attend(&state, &mut child, socket, &config).await;
                 let _ = child.kill().await;
                 (reason, notes.await.unwrap_or_default())
@@ -324,8 +340,10 @@ fn start(program: &std::path::Path) -> std::io::Result<(Child, UnixStream)> {
     ours.set_nonblocking(true)?;
     let child = Command::new(program)
         .arg("worker")
+        .envs(telemetry::variables())
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
     Ok((child, UnixStream::from_std(ours)?))
@@ -340,6 +358,15 @@ async fn last_line(output: Option<ChildStdout>) -> String {
         last = line;
     }
     last
+}
+
+/// Its log lines are the server's. What libtorch or a panic writes comes the same way, in whatever bytes.
+async fn pass_on(errors: Option<ChildStderr>) {
+    let Some(errors) = errors else { return };
+    let mut lines = BufReader::new(errors).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        telemetry::pass_on(&String::from_utf8_lossy(&line));
+    }
 }
 
 /// Talks with the process until it is gone, or must go; answers why.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use limn_pipeline::{BatchKey, HostJob, Output, PipelineError, SessionId};
+use limn_pipeline::{BatchKey, DeviceMemory, HostJob, Output, PipelineError, SessionId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -43,6 +43,11 @@ pub enum Order {
         /// Which.
         session: SessionId,
     },
+    /// What it writes down from now on.
+    Log {
+        /// As in `--log`.
+        filter: String,
+    },
 }
 
 /// From the device's process.
@@ -64,6 +69,8 @@ pub enum News {
         /// How many sessions it remembers.
         open_sessions: usize,
     },
+    /// How full the device is; from another thread than the device's, so no sign of life.
+    Memory(DeviceMemory),
 }
 
 /// Writes one message.

@@ -41,6 +41,13 @@ impl Line {
         }
         Err(ahead + 1)
     }
+
+    /// How many wait.
+    pub fn len(&self, now: Instant) -> usize {
+        let waiting = lock(&self.0);
+        let here = |asked: &Instant| now.saturating_duration_since(*asked) < PATIENCE;
+        waiting.iter().filter(|(_, asked)| here(asked)).count()
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +72,9 @@ mod tests {
         let line = Line::default();
         let now = Instant::now();
         assert_eq!(line.ask("gone", 0, now), Err(1));
+        assert_eq!(line.len(now), 1);
         let later = now + PATIENCE;
+        assert_eq!(line.len(later), 0);
         assert_eq!(line.ask("here", 1, later), Ok(()));
     }
 }

@@ -206,6 +206,11 @@ impl Store {
             .for_each(|session| self.end(session, EndReason::Draining));
     }
 
+    /// How many players wait for a place.
+    pub fn players_waiting(&self) -> usize {
+        self.line.len(Instant::now())
+    }
+
     /// How many run.
     pub fn len(&self) -> usize {
         self.sessions.len()

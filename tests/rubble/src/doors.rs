@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// What can be painted with.
 pub static LISTING: LazyLock<Listing> = LazyLock::new(|| {
-    Listing::new(limn_pipelines::REGISTRY, None, None).expect("the registry has a first row")
+    Listing::new(limn_pipelines::REGISTRY, None, None, false).expect("the registry has a first row")
 });
 
 /// At every row's door.

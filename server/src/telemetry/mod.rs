@@ -1,18 +1,18 @@
 //! What the server says of itself: log lines on standard error, and in a file that is cut by size.
 
+mod log_file;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use clap::{Args, ValueEnum};
-use file_rotate::compression::Compression;
-use file_rotate::suffix::AppendCount;
-use file_rotate::{ContentLimit, FileRotate};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
+use self::log_file::LogFile;
 use crate::lock::lock;
 
 /// What is written down, and where.
@@ -38,9 +38,10 @@ pub struct LogConfig {
         long,
         env = "LIMN_LOG_FILE_BYTES",
         value_name = "BYTES",
-        default_value_t = 5_000_000
+        default_value_t = 5_000_000,
+        value_parser = clap::value_parser!(u64).range(1..)
     )]
-    pub log_file_bytes: usize,
+    pub log_file_bytes: u64,
     /// Keep so many log files, the newest
     #[arg(long, env = "LIMN_LOG_FILES", value_name = "N", default_value_t = 5, value_parser = files)]
     pub log_files: usize,
@@ -63,18 +64,25 @@ fn files(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| format!("`{text}` is not a number of files from 1 to 1000"))
 }
 
-type Filter = reload::Handle<EnvFilter, Registry>;
+/// The log that runs.
+struct Log {
+    /// To be changed while it does.
+    filter: reload::Handle<EnvFilter, Registry>,
+    format: LogFormat,
+    file: Option<Shared>,
+}
 
-/// The filter in force, to be changed while the server runs.
-static FILTER: OnceLock<Filter> = OnceLock::new();
+static LOG: OnceLock<Log> = OnceLock::new();
 
 /// Starts the log.
 pub fn start(config: &LogConfig) -> Result<(), String> {
     let (filter, handle) = reload::Layer::new(filter(&config.log)?);
-    let file = config
-        .log_file
-        .as_ref()
-        .map(|path| LogFile::open(path, config));
+    let file = config.log_file.as_ref().map(|path| {
+        let file = LogFile::open(path, config.log_file_bytes, config.log_files);
+        let file =
+            file.map_err(|error| format!("cannot write the log: {error}: {}", path.display()))?;
+        Ok::<_, String>(Shared(Arc::new(Mutex::new(file))))
+    });
     let file = file.transpose()?;
     let lines = fmt::layer().with_target(false);
     let file_lines = fmt::layer().with_target(false).with_ansi(false);
@@ -84,20 +92,26 @@ pub fn start(config: &LogConfig) -> Result<(), String> {
                 .with_ansi(std::io::stderr().is_terminal())
                 .with_writer(std::io::stderr)
                 .boxed(),
-            file.map(|file| file_lines.with_writer(file).boxed()),
+            file.clone()
+                .map(|file| file_lines.with_writer(file).boxed()),
         ),
         LogFormat::Json => (
             lines.json().with_writer(std::io::stderr).boxed(),
-            file.map(|file| file_lines.json().with_writer(file).boxed()),
+            file.clone()
+                .map(|file| file_lines.json().with_writer(file).boxed()),
         ),
     };
-    let log = tracing_subscriber::registry()
+    let subscriber = tracing_subscriber::registry()
         .with(filter)
         .with(lines)
         .with(file_lines);
     // A second start in one process (tests) keeps the first log.
-    if log.try_init().is_ok() {
-        let _ = FILTER.set(handle);
+    if subscriber.try_init().is_ok() {
+        let _ = LOG.set(Log {
+            filter: handle,
+            format: config.log_format,
+            file,
+        });
     }
     Ok(())
 }
@@ -105,9 +119,46 @@ pub fn start(config: &LogConfig) -> Result<(), String> {
 /// Changes the level of the log that runs.
 pub fn change(level: &str) -> Result<(), String> {
     let filter = filter(level)?;
-    match FILTER.get() {
-        Some(handle) => handle.reload(filter).map_err(|error| error.to_string()),
+    match LOG.get() {
+        Some(log) => log.filter.reload(filter).map_err(|error| error.to_string()),
         None => Ok(()),
+    }
+}
+
+/// Takes up the log file's name anew, for those who rotate log files by themselves.
+pub fn reopen() -> std::io::Result<()> {
+    let file = LOG.get().and_then(|log| log.file.as_ref());
+    file.map_or(Ok(()), |file| lock(&file.0).reopen())
+}
+
+/// The variables that let another process of this program write what this one's log takes in; see [`pass_on`].
+pub fn variables() -> Vec<(&'static str, String)> {
+    let Some(log) = LOG.get() else {
+        return Vec::new();
+    };
+    let filter = log.filter.with_current(ToString::to_string);
+    let filter = filter.ok().map(|filter| ("LIMN_LOG", filter));
+    let format = log.format.to_possible_value();
+    let format = format.map(|format| ("LIMN_LOG_FORMAT", format.get_name().to_owned()));
+    filter.into_iter().chain(format).collect()
+}
+
+/// Takes in a line that another process of this program wrote on its standard error.
+pub fn pass_on(line: &str) {
+    let Some(log) = LOG.get() else {
+        return eprintln!("{line}");
+    };
+    // Only its log writes objects; what else it wrote must not break the reader of these lines.
+    if log.format == LogFormat::Json && !line.starts_with('{') {
+        if !line.trim().is_empty() {
+            tracing::warn!("the device's process says: {line}");
+        }
+        return;
+    }
+    let line = format!("{line}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    if let Some(file) = &log.file {
+        let _ = file.make_writer().write_all(line.as_bytes());
     }
 }
 
@@ -115,26 +166,11 @@ fn filter(text: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(text).map_err(|error| format!("`{text}` is not a log filter: {error}"))
 }
 
-/// The newest of `--log-files`; each line whole.
-struct LogFile(Mutex<FileRotate<AppendCount>>);
+/// Shared by what writes lines; each is whole.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<LogFile>>);
 
-impl LogFile {
-    fn open(path: &std::path::Path, config: &LogConfig) -> Result<Self, String> {
-        // What rotates later would end the program where it cannot be written to now.
-        std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(|error| format!("cannot write the log: {error}: {}", path.display()))?;
-        // The one that is written to is none of those that are kept beside it.
-        let beside = AppendCount::new(config.log_files - 1);
-        let limit = ContentLimit::BytesSurpassed(config.log_file_bytes);
-        let file = FileRotate::new(path, beside, limit, Compression::None, None);
-        Ok(Self(Mutex::new(file)))
-    }
-}
-
-impl<'a> MakeWriter<'a> for LogFile {
+impl<'a> MakeWriter<'a> for Shared {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
@@ -142,7 +178,7 @@ impl<'a> MakeWriter<'a> for LogFile {
     }
 }
 
-struct Line<'a>(&'a Mutex<FileRotate<AppendCount>>);
+struct Line<'a>(&'a Mutex<LogFile>);
 
 impl Write for Line<'_> {
     /// A full disk loses lines and nothing else.
@@ -152,38 +188,6 @@ impl Write for Line<'_> {
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        let _ = lock(self.0).flush();
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_files_stay() {
-        let folder = std::env::temp_dir().join(format!("limn-log-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let config = LogConfig {
-            log: String::new(),
-            log_format: LogFormat::Text,
-            log_file: None,
-            log_file_bytes: 100,
-            log_files: 3,
-            log_frames: 0,
-        };
-        let file = LogFile::open(&folder.join("limn.log"), &config).unwrap();
-        for number in 0..100 {
-            writeln!(file.make_writer(), "line {number} of many").unwrap();
-        }
-        let files: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
-        assert_eq!(files.len(), 3, "{files:?}");
-        let newest = std::fs::read_to_string(folder.join("limn.log")).unwrap();
-        let before = std::fs::read_to_string(folder.join("limn.log.1")).unwrap();
-        assert!(format!("{before}{newest}").contains("line 99 of many"));
-        assert!(before.len() < 200);
-        std::fs::remove_dir_all(folder).unwrap();
-        assert!(LogFile::open("/nonexistent/log".as_ref(), &config).is_err());
     }
 }
