@@ -18,6 +18,7 @@ pub static REGISTRY: Registry = Registry {
         PipelineEntry::of::<Words>(&[Row::plain("words", "Words")]),
         PipelineEntry::of::<Broken>(&[Row::plain("broken", "Broken")]),
         PipelineEntry::of::<Endless>(&[Row::plain("endless", "Endless")]),
+        PipelineEntry::of::<Fickle>(&[Row::plain("fickle", "Fickle")]),
         PipelineEntry::of::<Canny>(rows::CANNY),
         PipelineEntry::of::<Passthrough>(rows::PASSTHROUGH),
     ],
@@ -49,8 +50,8 @@ pub static REGISTRY: Registry = Registry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct BrushParams {
-    /// `copy` gives the picture back, `flag` flags the colour, `panic` panics, `fail` fails, `abort` ends the process, `hang`
-    /// never comes back; anything else fills it with the colour.
+    /// `copy` gives the picture back, `flag` flags the colour, `panic` panics, `fail` fails, `abort` ends the process, `lost`
+    /// has lost the device, `hang` never comes back; anything else fills it with the colour.
     #[schemars(title = "Prompt", length(max = 200))]
     pub prompt: String,
     /// How red.
@@ -187,6 +188,10 @@ impl Pipeline for Brush {
                 match (job.params.prompt.as_str(), &job.prepared.picture) {
                     ("panic", _) => panic!("the prompt says so"),
                     ("abort", _) => std::process::abort(),
+                    ("lost", _) => Err(PipelineError::DeviceLost {
+                        reason: "the prompt says so".to_owned(),
+                        under_it: true,
+                    }),
                     ("hang", _) => loop {
                         std::thread::park();
                     },
@@ -304,5 +309,49 @@ impl Pipeline for Endless {
 
     fn process(&mut self, _: Job<'_, Self>) -> Result<Output, PipelineError> {
         Err(PipelineError::Cancelled)
+    }
+}
+
+/// Where [`Fickle`] reads how its loading ends: `abort` ends the process, `hang` never ends, `fail` fails; without the variable,
+/// or without the file that it names, it is loaded.
+pub const MOOD: &str = "EASEL_MOOD";
+
+/// A painter whose loading goes as a file says.
+pub struct Fickle;
+
+impl Pipeline for Fickle {
+    type Params = BrushParams;
+    type State = ();
+
+    const INFO: PipelineInfo = PipelineInfo {
+        id: "fickle",
+        title: "Fickle",
+        summary: "Loads as it likes.",
+        input: Input::Image,
+        runs_on: RunsOn::Device,
+    };
+
+    fn load(_: &LoadContext<'_>, row: &Row) -> Result<Self, PipelineError> {
+        let mood = std::env::var_os(MOOD).and_then(|path| std::fs::read_to_string(path).ok());
+        match mood.as_deref() {
+            Some("abort") => std::process::abort(),
+            Some("hang") => loop {
+                std::thread::park();
+            },
+            Some("fail") => Err(PipelineError::Load {
+                what: row.id.to_owned(),
+                reason: "it is in no mood".to_owned(),
+                hint: None,
+            }),
+            _ => Ok(Self),
+        }
+    }
+
+    fn open(&mut self, _: &BrushParams) -> Result<(), PipelineError> {
+        Ok(())
+    }
+
+    fn process(&mut self, job: Job<'_, Self>) -> Result<Output, PipelineError> {
+        Ok(job.params.filled().into())
     }
 }

@@ -177,7 +177,7 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     );
     let program = Program::start(
         &config.program,
-        config.http.host.is_loopback(),
+        access.is_local(),
         &store,
         pool,
         config.encode.jpeg_quality,
@@ -290,18 +290,33 @@ fn reached_at(host: IpAddr) -> String {
     }
 }
 
+/// Between one try at a first frame and the next.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Loads the first row and makes one frame, before anybody waits for it.
 fn warm_up(inference: Inference, choice: Choice) -> watch::Receiver<Readiness> {
     let (state, receiver) = watch::channel(Readiness::Loading);
     tokio::spawn(async move {
-        let readiness = match first_frame(&inference, &choice).await {
-            Ok(()) => Readiness::Ready(inference.describe(choice.row).unwrap_or_default()),
-            Err(error) => {
-                tracing::error!("`{}` made no first frame: {error}", choice.row.id);
-                Readiness::Failed(error)
+        loop {
+            let error = match first_frame(&inference, &choice).await {
+                Ok(()) => {
+                    let words = inference.describe(choice.row).unwrap_or_default();
+                    state.send_replace(Readiness::Ready(words));
+                    return;
+                }
+                Err(error) => error,
+            };
+            tracing::error!("`{}` made no first frame: {error}", choice.row.id);
+            // A device that went away comes back.
+            if !matches!(error, PipelineError::DeviceLost { .. }) {
+                let is_final = matches!(error, PipelineError::Load { .. });
+                state.send_replace(Readiness::Failed(error));
+                if is_final {
+                    return;
+                }
             }
-        };
-        state.send_replace(readiness);
+            tokio::time::sleep(AGAIN).await;
+        }
     });
     receiver
 }

@@ -2,12 +2,14 @@
 //! streams.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use limn_tests::house::{Owner, PATIENCE};
 use limn_tests::http::{Answer, ask};
 use limn_tests::mjpeg::{Listener, Viewer};
+use limn_tests::painters;
 use limn_tests::pictures::{BLUE, GREEN, RED, plain, shows};
 use serde_json::{Value, json};
 
@@ -27,6 +29,11 @@ struct Easel {
 
 impl Easel {
     async fn start(flags: &[&str]) -> Self {
+        Self::of_mood(flags, Path::new("/nonexistent")).await
+    }
+
+    /// `mood` is the file that says how [`Fickle`](painters::Fickle) is loaded.
+    async fn of_mood(flags: &[&str], mood: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -37,6 +44,7 @@ impl Easel {
             .args(flags)
             // Built with libtorch, it lies elsewhere than the tests, whose way to it leads past.
             .env("LD_LIBRARY_PATH", libraries())
+            .env(painters::MOOD, mood)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -111,6 +119,13 @@ impl Easel {
     }
 }
 
+impl Easel {
+    fn kill(&self) {
+        let painter = rustix::process::Pid::from_raw(self.painter()).unwrap();
+        rustix::process::kill_process(painter, rustix::process::Signal::KILL).unwrap();
+    }
+}
+
 impl Drop for Easel {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -128,8 +143,7 @@ async fn it_dies_and_nobody_loses_anything() {
     let mut events = Listener::open(easel.address, &owner.id, Some(&owner.control)).await;
     owner.send(&plain(RED)).await;
     viewer.until(|jpeg| shows(jpeg, RED)).await;
-    let painter = rustix::process::Pid::from_raw(easel.painter()).unwrap();
-    rustix::process::kill_process(painter, rustix::process::Signal::KILL).unwrap();
+    easel.kill();
     // The next picture is one that nobody paints, until somebody does.
     owner.send(&plain(BLUE)).await;
     viewer.until(|jpeg| shows(jpeg, BLUE)).await;
@@ -201,4 +215,78 @@ async fn it_ends_with_its_server() {
         assert!(start.elapsed() < PATIENCE, "it is still there");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_does_nothing_any_more_is_left_to_another_process() {
+    let easel = Easel::start(&[]).await;
+    let owner = easel.begin(json!({"params": {"prompt": "lost"}})).await;
+    let mut viewer = easel.watch(&owner).await;
+    owner.send(&plain(RED)).await;
+    let start = Instant::now();
+    while easel.restarts().await == 0 {
+        assert!(start.elapsed() < PATIENCE, "the process goes on");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    owner.patch(json!({"prompt": "copy"})).await;
+    viewer.until(|jpeg| shows(jpeg, RED)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_whose_loading_ends_the_process_takes_nobody_along_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let mood = folder.path().join("mood");
+    std::fs::write(&mood, "abort").unwrap();
+    let easel = Easel::of_mood(&[], &mood).await;
+    let victim = easel.begin(json!({"params": {"prompt": "copy"}})).await;
+    let culprit = easel.begin(json!({"row": "fickle"})).await;
+    let mut events = Listener::open(easel.address, &culprit.id, Some(&culprit.control)).await;
+    culprit.send(&plain(RED)).await;
+    let told = events.status("refused").await;
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .contains("ended each time"),
+        "{told}"
+    );
+    assert_eq!(easel.restarts().await, 2);
+    let mut viewer = easel.watch(&victim).await;
+    for colour in [RED, GREEN, BLUE] {
+        victim.send(&plain(colour)).await;
+        viewer.until(|jpeg| shows(jpeg, colour)).await;
+    }
+    easel.until_ready("ready").await;
+    assert_eq!(easel.restarts().await, 2);
+}
+
+/// The row is there; the process dies; `mood` keeps the row from being there again, until it changes.
+async fn is_read_again_after(mood: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mood");
+    let flags = ["--pipeline", "fickle", "--device-timeout", "1"];
+    let easel = Easel::of_mood(&flags, &path).await;
+    let [red, green, blue] = RED;
+    let params = json!({"red": red, "green": green, "blue": blue});
+    let owner = easel.begin(json!({ "params": params })).await;
+    let mut viewer = easel.watch(&owner).await;
+    std::fs::write(&path, mood).unwrap();
+    easel.kill();
+    easel.until_ready("recovering").await;
+    owner.send(&plain(BLUE)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    easel.until_ready("recovering").await;
+    std::fs::remove_file(&path).unwrap();
+    viewer.until(|jpeg| shows(jpeg, RED)).await;
+    easel.until_ready("ready").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_again_is_tried_until_it_can() {
+    is_read_again_after("fail").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_again_may_not_take_for_ever() {
+    is_read_again_after("hang").await;
 }

@@ -1,5 +1,6 @@
 //! What tch lacks. With `limn-ndi` the only place where `unsafe` is allowed.
 
+pub mod context;
 pub mod cuda;
 pub mod memory;
 mod runtime;

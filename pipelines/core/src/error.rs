@@ -37,7 +37,8 @@ pub enum PipelineError {
         /// What libtorch said.
         reason: String,
     },
-    /// The device went away under the step, and every session with it; the frame is painted when it is back.
+    /// The device went away under the step, or does nothing any more in this process, and every session with it; the frame is
+    /// painted when it is back.
     #[error("the device is gone: {reason}")]
     DeviceLost {
         /// How that was noticed.

@@ -1,6 +1,8 @@
 //! What went wrong on the device, in the words of the contract.
 
 use limn_pipeline::PipelineError;
+use limn_torch_ext::context;
+use limn_torch_ext::cuda::CudaError;
 use tch::{Device, TchError};
 
 /// libtorch tells the kinds of its errors apart by their text alone.
@@ -14,10 +16,30 @@ pub fn torch(device: Device, error: &TchError) -> PipelineError {
             reason,
         };
     }
-    PipelineError::Failed {
-        pipeline: "torch".to_owned(),
-        reason,
+    failed(device, "torch", reason, context::answers)
+}
+
+/// The same of an error of the stage clock.
+pub fn clock(device: Device, error: &CudaError) -> PipelineError {
+    failed(device, "clock", error.to_string(), context::answers)
+}
+
+/// A failure of this step, or the end of the device in this process, which `answers` knows.
+fn failed(
+    device: Device,
+    what: &str,
+    reason: String,
+    answers: impl Fn(usize) -> Result<(), CudaError>,
+) -> PipelineError {
+    if let Device::Cuda(index) = device
+        && let Err(CudaError::Call { .. }) = answers(index)
+    {
+        return PipelineError::DeviceLost {
+            reason,
+            under_it: true,
+        };
     }
+    PipelineError::failed(what, reason)
 }
 
 /// As CUDA's allocator, MPS's and the CPU's say it (c10/cuda/CUDACachingAllocator.cpp, c10/core/CPUAllocator.cpp).
@@ -46,6 +68,26 @@ mod tests {
             matches!(&error, PipelineError::OutOfMemory { device, .. } if device == "cpu"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_gpu_that_answers_no_more_is_lost_and_one_that_does_is_not() {
+        let (call, code) = ("cudaDeviceSynchronize", 700);
+        let error = |device, answers: Result<(), CudaError>| {
+            let reason = "CUDA error: an illegal memory access was encountered".to_owned();
+            failed(device, "torch", reason, |_| answers.clone())
+        };
+        let gone = Err(CudaError::Call { call, code });
+        assert!(matches!(
+            error(Device::Cuda(0), gone.clone()),
+            PipelineError::DeviceLost { under_it: true, .. }
+        ));
+        for (device, answers) in [(Device::Cuda(0), Ok(())), (Device::Cpu, gone)] {
+            assert!(matches!(
+                error(device, answers),
+                PipelineError::Failed { .. }
+            ));
+        }
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Painter {
                     millis: time.as_secs_f64() * 1000.0,
                 })
                 .collect(),
-            Err(error) => return Err(PipelineError::failed("clock", error)),
+            Err(error) => return Err(fault::clock(self.model.device, &error)),
         };
         let output =
             |(((frame, flagged), stroke), sound): (((Frame, bool), &&Stroke<'_>), bool)| {

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use limn_pipeline::{Registry, SessionId};
+use limn_pipeline::{PipelineError, Registry, SessionId};
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
@@ -68,7 +68,14 @@ pub async fn serve(registry: Registry) -> anyhow::Result<()> {
                 let row = listing.choose(Some(&row))?.row;
                 let (local, news) = (Arc::clone(&local), news.clone());
                 let turn = tokio::spawn(async move {
+                    let session = job.session;
                     let result = Box::new(local.turn(row, *job, key).await);
+                    if let Err(error @ PipelineError::DeviceLost { .. }) = &*result {
+                        // Nothing more can be painted in this process. The server does the rest.
+                        tracing::error!("{error}");
+                        note(&[session]);
+                        std::process::exit(1);
+                    }
                     // Whoever waits no more is gone with the server.
                     let _ = news.send(News::Painted {
                         number,

@@ -12,6 +12,10 @@ mod patience;
 #[cfg(unix)]
 mod remote;
 #[cfg(unix)]
+mod rows;
+#[cfg(unix)]
+mod supervisor;
+#[cfg(unix)]
 mod wire;
 mod worker;
 

@@ -8,7 +8,7 @@ const LEAST: Duration = Duration::from_secs(10);
 const TIMES: f64 = 20.0;
 
 /// A first frame makes plans and caches, and nobody knows yet how long one takes.
-const FIRST: Duration = Duration::from_secs(120);
+pub const FIRST: Duration = Duration::from_secs(120);
 
 /// So many frames say how long one takes.
 const REMEMBERED: usize = 200;

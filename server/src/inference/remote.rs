@@ -2,39 +2,22 @@
 //! context is not to be repaired inside a process: so that process is ended, and another begun.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream as StdStream;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use limn_pipeline::{BatchKey, DeviceMemory, HostJob, Output, PipelineError, Row, SessionId};
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::patience::Patience;
-use super::wire::{News, Order, receive, send};
+use super::rows::Rows;
+use super::supervisor::supervise;
+use super::wire::{News, Order};
 use super::{InferenceConfig, Readiness};
 use crate::lock::lock;
-use crate::telemetry;
-
-/// The pauses between one process and the next; a process that has painted begins them anew.
-const PAUSES: [Duration; 5] = [
-    Duration::from_millis(100),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
-
-/// How often the device's silence is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// A handle to the process.
 pub struct Remote {
@@ -42,10 +25,12 @@ pub struct Remote {
     _running: DropGuard,
 }
 
+/// What is known of the process.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
+    /// Locked before `rows`, where both are.
     link: Mutex<Link>,
-    rows: Mutex<HashMap<&'static str, watch::Sender<Readiness>>>,
+    rows: Mutex<Rows>,
     numbers: AtomicU64,
     open_sessions: AtomicUsize,
     lost: AtomicBool,
@@ -95,23 +80,14 @@ impl Remote {
 
     /// See [`super::Inference::row`].
     pub fn row(&self, row: &'static Row) -> watch::Receiver<Readiness> {
-        let mut rows = lock(&self.state.rows);
-        let state = rows
-            .entry(row.id)
-            .or_insert_with(|| watch::Sender::new(Readiness::Failed(PipelineError::Cancelled)));
-        if matches!(*state.borrow(), Readiness::Failed(_)) {
-            state.send_replace(Readiness::Loading);
-            // Where there is no process, the next one is told.
-            self.state.tell(Order::Load {
-                row: row.id.to_owned(),
-            });
-        }
-        state.subscribe()
+        let state = lock(&self.state.rows).ask(row.id);
+        self.state.order(Instant::now());
+        state
     }
 
     /// Where a row is, if anybody has asked for it.
     pub fn state(&self, row: &str) -> Option<Readiness> {
-        Some(lock(&self.state.rows).get(row)?.borrow().clone())
+        lock(&self.state.rows).state(row)
     }
 
     /// See [`super::Inference::turn`].
@@ -209,17 +185,14 @@ impl State {
             .is_some_and(|orders| orders.send(order).is_ok())
     }
 
-    fn hear(&self, news: News) {
+    pub(super) fn hear(&self, news: News) {
         let now = Instant::now();
         match news {
             News::Row { row, state } => {
                 lock(&self.link).heard = Some(now);
-                if matches!(state, Readiness::Ready(_)) {
-                    self.lost.store(false, Ordering::Relaxed);
-                }
-                if let Some(there) = lock(&self.rows).get(row.as_str()) {
-                    there.send_replace(state);
-                }
+                self.lost
+                    .store(lock(&self.rows).hear(&row, state, now), Ordering::Relaxed);
+                self.order(now);
             }
             News::Painted {
                 number,
@@ -227,7 +200,7 @@ impl State {
                 open_sessions,
             } => {
                 self.open_sessions.store(open_sessions, Ordering::Relaxed);
-                self.painted.store(true, Ordering::Relaxed);
+                self.painted.fetch_or(result.is_ok(), Ordering::Relaxed);
                 let mut link = lock(&self.link);
                 let heard = link.heard.replace(now);
                 let Some(pending) = link.pending.remove(&number) else {
@@ -242,22 +215,38 @@ impl State {
         }
     }
 
-    /// Why the process should be given up, if it has been silent for too long.
+    /// Has the process read what is to be read, and answers why it should be given up, if it has been silent for too long.
+    pub(super) fn look(&self, limit: Option<Duration>, now: Instant) -> Option<String> {
+        self.order(now);
+        self.overdue(limit, now)
+    }
+
+    fn order(&self, now: Instant) {
+        let link = lock(&self.link);
+        // Where there is no process, the next one is told.
+        let Some(orders) = &link.orders else { return };
+        for row in lock(&self.rows).due(now) {
+            let row = row.to_owned();
+            let _ = orders.send(Order::Load { row });
+        }
+    }
+
     fn overdue(&self, limit: Option<Duration>, now: Instant) -> Option<String> {
         let link = lock(&self.link);
-        let oldest = link.pending.values().min_by_key(|pending| pending.since)?;
-        let since = link
-            .heard
-            .map_or(oldest.since, |heard| heard.max(oldest.since));
+        let silent_since = |since: Instant| link.heard.map_or(since, |heard| heard.max(since));
+        let Some(oldest) = link.pending.values().min_by_key(|pending| pending.since) else {
+            let silent = |since| now.saturating_duration_since(silent_since(since));
+            return lock(&self.rows).overdue(limit, silent);
+        };
         let rows = link.pending.values().map(|pending| pending.row);
         let limit = limit.or_else(|| rows.map(|row| link.patience.with(row)).max())?;
-        let silent = now.saturating_duration_since(since);
+        let silent = now.saturating_duration_since(silent_since(oldest.since));
         (silent > limit).then(|| format!("it gave no answer for {:.1} s", silent.as_secs_f64()))
     }
 
     /// The process is gone: nobody waits for it, and every row is to be read again.
     /// `at_work` names those whose frames were on the device.
-    fn lose(&self, reason: &str, at_work: &str) {
+    pub(super) fn lose(&self, reason: &str, at_work: &str) {
         self.lost.store(true, Ordering::Relaxed);
         self.open_sessions.store(0, Ordering::Relaxed);
         *lock(&self.memory) = None;
@@ -266,15 +255,7 @@ impl State {
             (link.orders, link.heard) = (None, None);
             std::mem::take(&mut link.pending)
         };
-        for state in lock(&self.rows).values() {
-            state.send_if_modified(|state| {
-                let was_ready = matches!(state, Readiness::Ready(_));
-                if was_ready {
-                    *state = Readiness::Loading;
-                }
-                was_ready
-            });
-        }
+        lock(&self.rows).lose();
         for pending in pending.into_values() {
             let id = pending.session.0.to_string();
             let lost = PipelineError::DeviceLost {
@@ -286,134 +267,16 @@ impl State {
     }
 
     /// There is a process: it is told what had been asked for.
-    fn begin(&self, orders: mpsc::UnboundedSender<Order>) {
-        let rows = lock(&self.rows);
-        let mut wanted = 0;
-        for (row, state) in rows.iter() {
-            if !matches!(*state.borrow(), Readiness::Failed(_)) {
-                let row = (*row).to_owned();
-                let _ = orders.send(Order::Load { row });
-                wanted += 1;
-            }
-        }
-        if wanted == 0 {
-            self.lost.store(false, Ordering::Relaxed);
-        }
+    pub(super) fn begin(&self, orders: mpsc::UnboundedSender<Order>) {
+        self.painted.store(false, Ordering::Relaxed);
         lock(&self.link).orders = Some(orders);
+        self.lost
+            .store(lock(&self.rows).is_recovering(), Ordering::Relaxed);
+        self.order(Instant::now());
     }
-}
 
-async fn supervise(
-    state: Arc<State>,
-    program: std::path::PathBuf,
-    config: InferenceConfig,
-    restarts: Counter,
-) {
-    let mut failures = 0;
-    loop {
-        state.painted.store(false, Ordering::Relaxed);
-        let (reason, at_work) = match start(&program) {
-            Ok((mut child, socket)) => {
-                let notes = tokio::spawn(last_line(child.stdout.take()));
-                tokio::spawn(pass_on(child.stderr.take()));
-                let reason = attend(&state, &mut child, socket, &config).await;
-                let _ = child.kill().await;
-                (reason, notes.await.unwrap_or_default())
-            }
-            Err(error) => (format!("it cannot be started: {error}"), String::new()),
-        };
-        state.lose(&reason, &at_work);
-        if state.painted.load(Ordering::Relaxed) {
-            failures = 0;
-        }
-        let pause = PAUSES[failures.min(PAUSES.len() - 1)];
-        failures += 1;
-        restarts.inc();
-        let again = pause.as_secs_f64();
-        tracing::error!("the device's process is gone: {reason}; another begins in {again} s");
-        tokio::time::sleep(pause).await;
-    }
-}
-
-fn start(program: &std::path::Path) -> std::io::Result<(Child, UnixStream)> {
-    let (ours, theirs) = StdStream::pair()?;
-    ours.set_nonblocking(true)?;
-    let child = Command::new(program)
-        .arg("worker")
-        .envs(telemetry::variables())
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    Ok((child, UnixStream::from_std(ours)?))
-}
-
-/// The last whole line that the process wrote.
-async fn last_line(output: Option<ChildStdout>) -> String {
-    let mut last = String::new();
-    let Some(output) = output else { return last };
-    let mut lines = BufReader::new(output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        last = line;
-    }
-    last
-}
-
-/// Its log lines are the server's. What libtorch or a panic writes comes the same way, in whatever bytes.
-async fn pass_on(errors: Option<ChildStderr>) {
-    let Some(errors) = errors else { return };
-    let mut lines = BufReader::new(errors).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        telemetry::pass_on(&String::from_utf8_lossy(&line));
-    }
-}
-
-/// Talks with the process until it is gone, or must go; answers why.
-async fn attend(
-    state: &State,
-    child: &mut Child,
-    socket: UnixStream,
-    config: &InferenceConfig,
-) -> String {
-    let (reader, mut writer) = socket.into_split();
-    let mut reader = BufReader::new(reader);
-    let (orders, mut leaving) = mpsc::unbounded_channel();
-    let _ = orders.send(Order::Start(Box::new(config.clone())));
-    state.begin(orders);
-    let tell = async {
-        while let Some(order) = leaving.recv().await {
-            if let Err(error) = send(&mut writer, &order).await {
-                return error.to_string();
-            }
-        }
-        "nobody gives orders any more".to_owned()
-    };
-    let hear = async {
-        loop {
-            match receive(&mut reader).await {
-                Ok(Some(news)) => state.hear(news),
-                // How it ended says more.
-                Ok(None) => std::future::pending().await,
-                Err(error) => return error.to_string(),
-            }
-        }
-    };
-    let watch = async {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if let Some(reason) = state.overdue(config.device_timeout, Instant::now()) {
-                return reason;
-            }
-        }
-    };
-    tokio::select! {
-        ended = child.wait() => match ended {
-            Ok(status) => format!("it ended with {status}"),
-            Err(error) => error.to_string(),
-        },
-        reason = tell => reason,
-        reason = hear => reason,
-        reason = watch => reason,
+    /// Whether this process has painted a frame.
+    pub(super) fn has_painted(&self) -> bool {
+        self.painted.load(Ordering::Relaxed)
     }
 }

@@ -284,10 +284,11 @@ async fn paint(session: &Session, tools: &Tools, mut turns: Feed<Turn>, busy: wa
                 // Other parameters may do better.
                 busy.send_replace(false);
                 let end = tokio::time::Instant::now() + pause;
-                let wanted = turn.params.clone();
+                let (row, params) = (turn.choice.row.id, turn.params.clone());
+                let same = |turn: &Turn| turn.choice.row.id == row && turn.params == params;
                 session.stats.skipped(u64::from(newer.is_some()), "paint");
                 newer.get_or_insert(turn);
-                while newer.as_ref().is_some_and(|newer| newer.params == wanted) {
+                while newer.as_ref().is_some_and(same) {
                     tokio::select! {
                         next = turns.next() => {
                             newer = next;
