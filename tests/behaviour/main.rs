@@ -13,6 +13,7 @@ mod frames_over_a_socket;
 mod greedy_session_cannot_starve;
 mod hundred_kills_leak_nothing;
 mod jpeg_leaves_as_it_came;
+mod keys_end;
 mod limits_hold;
 mod load_failure_is_told;
 mod many_viewers_encode_once;

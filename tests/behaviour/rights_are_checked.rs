@@ -299,6 +299,7 @@ async fn the_page_signs_in_with_a_cookie_that_scripts_cannot_read() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_from_elsewhere_and_names_of_others_are_turned_away() {
     let house = House::open(&[
+        "--open",
         "--cors-origin",
         "https://friend.example",
         "--hostname",
@@ -350,9 +351,17 @@ async fn pages_from_elsewhere_and_names_of_others_are_turned_away() {
     )
     .await;
     assert_eq!(stranger.header("access-control-allow-origin"), None);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_keys_only_this_machine_is_answered() {
+    let house = House::open(&[]);
+    let address = house.address();
     for (host, there) in [
         ("localhost:7860", true),
-        ("show.local", true),
+        ("127.0.0.1", true),
+        ("show.local", false),
         ("evil.example", false),
         ("evil.example:7860", false),
     ] {
@@ -365,6 +374,27 @@ async fn pages_from_elsewhere_and_names_of_others_are_turned_away() {
             );
         }
     }
+    // Behind a proxy everybody comes from this machine.
+    for passed_on in [
+        ("X-Forwarded-For", "203.0.113.9"),
+        ("X-Real-IP", "203.0.113.9"),
+        ("Forwarded", "for=203.0.113.9"),
+        ("Via", "1.1 show"),
+    ] {
+        for path in ["/api/sessions", "/", "/stream.mjpeg"] {
+            let answer = ask(address, "GET", path, &[passed_on], b"").await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (403, "behind_a_proxy"),
+                "{passed_on:?}"
+            );
+        }
+    }
+    house.close().await;
+    let house = House::open(&["--open"]);
+    let passed_on = [("X-Forwarded-For", "203.0.113.9")];
+    let answer = ask(house.address(), "GET", "/api/pipelines", &passed_on, b"").await;
+    assert_eq!(answer.status, 200);
     house.close().await;
 }
 
@@ -402,26 +432,29 @@ async fn every_answer_keeps_a_browser_careful() {
 #[tokio::test]
 async fn nobody_stands_open_by_accident() {
     let refusal = |flags: &[&str]| {
-        let flags = ["server", "--port", "0", "--host", "0.0.0.0"]
-            .iter()
-            .chain(flags);
+        let flags = ["server", "--port", "0"].iter().chain(flags);
         match start(&Config::read(flags).unwrap(), REGISTRY) {
             Err(error) => format!("{error:#}"),
             Ok(running) => panic!("it listens on {}", running.address),
         }
     };
-    let refused = refusal(&[]);
+    let refused = refusal(&["--host", "0.0.0.0"]);
     assert!(
         refused.contains("--auth") && refused.contains("--open"),
         "{refused}"
     );
-    let refused = refusal(&["--keys", KEYS, "--osc", "0"]);
+    let refused = refusal(&["--host", "0.0.0.0", "--keys", KEYS, "--osc", "0"]);
     assert!(
         refused.contains("--osc") && refused.contains("--open"),
         "{refused}"
     );
     let refused = refusal(&["--keys", "operator"]);
     assert!(refused.contains("LIMN_KEYS"), "{refused}");
+    let refused = refusal(&["--hostname", "show.example"]);
+    assert!(
+        refused.contains("--hostname") && refused.contains("--auth"),
+        "{refused}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

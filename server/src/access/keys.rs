@@ -14,6 +14,7 @@ use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
 use super::{AccessConfig, Right};
+use crate::session::lease::Lease;
 use crate::session::token::Token;
 
 /// What a key begins with, so that one that has strayed is known for what it is.
@@ -43,8 +44,8 @@ pub enum KeysError {
 /// The keys in force.
 #[derive(Default)]
 pub struct KeyRing {
-    keys: Vec<(Right, [u8; 32])>,
-    signing: Option<Vec<u8>>,
+    keys: Vec<(Right, Lease)>,
+    signing: Option<(Vec<u8>, Lease)>,
 }
 
 impl KeyRing {
@@ -83,7 +84,9 @@ impl KeyRing {
             let Some(first) = words.next() else { continue };
             let second = words.next().ok_or_else(|| wrong("there is one word"))?;
             if first == "signing" {
-                self.signing = Some(unhex(second).ok_or_else(|| wrong("the secret is no hex"))?);
+                let secret = unhex(second).ok_or_else(|| wrong("the secret is no hex"))?;
+                let lease = Lease::new(hash(second));
+                self.signing = Some((secret, lease));
                 continue;
             }
             let right = Right::named(first)
@@ -94,7 +97,7 @@ impl KeyRing {
                     .ok_or_else(|| wrong("the hash is not 64 hex digits"))?,
                 None => hash(second),
             };
-            self.keys.push((right, hash));
+            self.keys.push((right, Lease::new(hash)));
         }
         Ok(())
     }
@@ -110,12 +113,12 @@ impl KeyRing {
     }
 
     /// The right that a key gives. Every hash is looked at, in a time that says nothing about where they differ.
-    pub fn right_of(&self, key: &str) -> Option<Right> {
+    pub fn right_of(&self, key: &str) -> Option<(Right, &Lease)> {
         let shown = hash(key);
         let known = self.keys.iter();
-        known.fold(None, |found, (right, hash)| {
-            if bool::from(hash.ct_eq(&shown)) {
-                Some(*right)
+        known.fold(None, |found, (right, lease)| {
+            if bool::from(lease.key().ct_eq(&shown)) {
+                Some((*right, lease))
             } else {
                 found
             }
@@ -123,8 +126,33 @@ impl KeyRing {
     }
 
     /// What rights are signed with.
-    pub fn signing(&self) -> Option<&[u8]> {
-        self.signing.as_deref()
+    pub fn signing(&self) -> Option<(&[u8], &Lease)> {
+        let (secret, lease) = self.signing.as_ref()?;
+        Some((secret, lease))
+    }
+
+    /// Takes the place of `before`: what both have goes on, and what this one lacks, or has for another right, is revoked.
+    pub fn follow(&mut self, before: &Self) {
+        let mine = self
+            .keys
+            .iter_mut()
+            .map(|(right, lease)| (Some(*right), lease));
+        let signing = self.signing.iter_mut().map(|(_, lease)| (None, lease));
+        let mut mine: Vec<_> = mine.chain(signing).collect();
+        let theirs = before
+            .keys
+            .iter()
+            .map(|(right, lease)| (Some(*right), lease));
+        let signing = before.signing.iter().map(|(_, lease)| (None, lease));
+        for (right, lease) in theirs.chain(signing) {
+            let same = |(other, mine): &&mut (Option<Right>, &mut Lease)| {
+                *other == right && **mine == *lease
+            };
+            match mine.iter_mut().find(|mine| same(mine)) {
+                Some((_, mine)) => **mine = lease.clone(),
+                None => lease.revoke(),
+            }
+        }
     }
 }
 
@@ -216,10 +244,37 @@ mod tests {
             "file",
         )
         .unwrap();
-        assert_eq!(ring.right_of(&key), Some(Right::Player));
-        assert_eq!(ring.right_of("open-sesame"), Some(Right::Operator));
-        assert_eq!(ring.right_of(&key[..key.len() - 1]), None);
-        assert_eq!(ring.right_of(""), None);
+        let right = |key| ring.right_of(key).map(|(right, _)| right);
+        assert_eq!(right(&key), Some(Right::Player));
+        assert_eq!(right("open-sesame"), Some(Right::Operator));
+        assert_eq!(right(&key[..key.len() - 1]), None);
+        assert_eq!(right(""), None);
+    }
+
+    #[test]
+    fn a_key_that_is_taken_away_takes_what_it_gave() {
+        let ring = |text| {
+            let mut ring = KeyRing::default();
+            ring.read(text, ';', "text").unwrap();
+            ring
+        };
+        let before = ring("operator one; player two; player three; signing 00");
+        let lease = |ring: &KeyRing, key| ring.right_of(key).unwrap().1.clone();
+        let (one, two, three) = (
+            lease(&before, "one"),
+            lease(&before, "two"),
+            lease(&before, "three"),
+        );
+        let signed = before.signing().unwrap().1.clone();
+        let mut after = ring("operator one; viewer two; player four; signing 01");
+        after.follow(&before);
+        assert_eq!(
+            [&one, &two, &three, &signed].map(Lease::is_revoked),
+            [false, true, true, true]
+        );
+        // It lasts on, to be revoked by a later ring.
+        ring("").follow(&after);
+        assert!(one.is_revoked() && lease(&after, "two").is_revoked());
     }
 
     #[test]
@@ -249,7 +304,7 @@ mod tests {
         append(&path, &line).unwrap();
         let again = KeyRing::load(&config).unwrap();
         assert_eq!(first.signing(), again.signing());
-        assert_eq!(again.right_of(&key), Some(Right::Operator));
+        assert_eq!(again.right_of(&key).unwrap().0, Right::Operator);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -15,6 +15,8 @@ use serde::Serialize;
 use keys::KeyRing;
 use signed::Scope;
 
+use crate::session::lease::Lease;
+
 /// How long the rights hold that the server signs by itself: a show.
 const SHARED_SECS: u64 = 12 * 3600;
 
@@ -121,6 +123,11 @@ pub enum AccessError {
         "{0} can be reached from other machines: say who may use the server with `--auth FILE`, or that everybody may with `--open`"
     )]
     Unguarded(IpAddr),
+    /// It has a name outside, where others come from, and asks nobody for a key.
+    #[error(
+        "`--hostname` names a server that others reach: say who may use it with `--auth FILE`, or that everybody may with `--open`"
+    )]
+    Named,
     /// The keys cannot be had.
     #[error(transparent)]
     Keys(#[from] keys::KeysError),
@@ -138,6 +145,10 @@ impl Access {
         if !host.is_loopback() && !keyed && !config.open {
             return Err(AccessError::Unguarded(host));
         }
+        // Behind a proxy everybody comes from this machine.
+        if local && !config.hostname.is_empty() {
+            return Err(AccessError::Named);
+        }
         let free = if local {
             Some(Right::Operator)
         } else {
@@ -151,17 +162,19 @@ impl Access {
         })
     }
 
-    /// Reads the keys again.
+    /// Reads the keys again, and revokes what those gave that are gone.
     ///
     /// # Errors
     /// If they cannot be read; then those that there were stay.
     pub fn reload(&self) -> Result<usize, AccessError> {
-        let ring = KeyRing::load(&self.config)?;
+        let mut ring = KeyRing::load(&self.config)?;
         let count = ring.count();
-        *self
+        let mut before = self
             .ring
             .write()
-            .unwrap_or_else(|broken| broken.into_inner()) = ring;
+            .unwrap_or_else(|broken| broken.into_inner());
+        ring.follow(&before);
+        *before = ring;
         Ok(count)
     }
 
@@ -176,21 +189,26 @@ impl Access {
     }
 
     /// What a key, or a signed right, is good for now.
-    pub fn credential(&self, shown: &str) -> Option<Grant> {
-        let right = self.ring().right_of(shown);
-        right.map(Grant::everywhere).or_else(|| self.signed(shown))
+    pub fn credential(&self, shown: &str) -> Option<(Grant, Lease)> {
+        let ring = self.ring();
+        let Some((right, lease)) = ring.right_of(shown) else {
+            drop(ring);
+            return self.signed(shown);
+        };
+        Some((Grant::everywhere(right), lease.clone()))
     }
 
     /// What a signed right is good for now.
-    pub fn signed(&self, shown: &str) -> Option<Grant> {
+    pub fn signed(&self, shown: &str) -> Option<(Grant, Lease)> {
         let ring = self.ring();
-        signed::verify(ring.signing()?, shown)
+        let (secret, lease) = ring.signing()?;
+        Some((signed::verify(secret, shown)?, lease.clone()))
     }
 
     /// A viewer's signed right for twelve hours; `None` where nobody needs one, or none can be signed.
     pub fn share(&self, scope: Scope) -> Option<String> {
         let ring = self.ring();
-        let secret = ring.signing().filter(|_| self.free.is_none())?;
+        let (secret, _) = ring.signing().filter(|_| self.free.is_none())?;
         let right = Right::Viewer;
         let expiry = signed::after(SHARED_SECS);
         Some(signed::sign(secret, &Grant { right, scope }, expiry))
@@ -199,7 +217,7 @@ impl Access {
     /// An operator's signed right for twelve hours, where there is no key yet that would let one in.
     pub fn first_sign_in(&self) -> Option<String> {
         let ring = self.ring();
-        let secret = ring.signing().filter(|_| ring.count() == 0)?;
+        let (secret, _) = ring.signing().filter(|_| ring.count() == 0)?;
         let grant = Grant::everywhere(Right::Operator);
         Some(signed::sign(secret, &grant, signed::after(SHARED_SECS)))
     }

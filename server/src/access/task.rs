@@ -93,7 +93,7 @@ impl UrlTask {
         }) = self;
         let ring = KeyRing::load(config)?;
         let secret = ring.signing();
-        let secret = secret.context("name the server's file of keys with --auth, or LIMN_KEYS with `signing HEX` in it: it has the secret that signs")?;
+        let (secret, _) = secret.context("name the server's file of keys with --auth, or LIMN_KEYS with `signing HEX` in it: it has the secret that signs")?;
         let scope = match (right, session) {
             (Some(_), _) => Scope::All,
             (None, None) => Scope::Program,

@@ -22,14 +22,22 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 /// # Errors
 /// [`ApiError::no_control`] if it shows no token or another's.
 pub fn check(request: &HttpRequest, session: &Session) -> Result<(), ApiError> {
-    let cookie = request.cookie(COOKIE);
-    let cookie = cookie.as_ref().map(Cookie::value);
-    let mut shown = bearer(request).into_iter().chain(cookie);
-    if shown.any(|shown| session.control.matches(shown)) {
+    if shown(request)
+        .iter()
+        .any(|shown| session.control.matches(shown))
+    {
         Ok(())
     } else {
         Err(ApiError::no_control())
     }
+}
+
+/// What the request shows that may be a control token.
+pub fn shown(request: &HttpRequest) -> Vec<String> {
+    let cookie = request.cookie(COOKIE);
+    let cookie = cookie.as_ref().map(Cookie::value);
+    let shown = bearer(request).into_iter().chain(cookie);
+    shown.map(str::to_owned).collect()
 }
 
 /// The cookie that finds the session again after its socket dropped.

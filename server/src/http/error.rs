@@ -106,7 +106,17 @@ impl ApiError {
         );
         Self::new(
             StatusCode::MISDIRECTED_REQUEST,
-            refusal.hint("`--hostname NAME` adds one, `--auth FILE` asks for keys instead"),
+            refusal.hint("`--auth FILE` asks for keys instead"),
+        )
+    }
+
+    /// 403: it came by way of a proxy, and whoever comes so could do everything.
+    pub fn behind_a_proxy() -> Self {
+        let message = "without keys this server answers to nobody who comes by way of a proxy";
+        let refusal = Refusal::new("behind_a_proxy", message);
+        Self::new(
+            StatusCode::FORBIDDEN,
+            refusal.hint("`--auth FILE` asks for keys, `--open` lets everybody in"),
         )
     }
 
@@ -254,7 +264,7 @@ impl From<CreateError> for ApiError {
             CreateError::Full { .. } => (StatusCode::SERVICE_UNAVAILABLE, "full"),
             CreateError::Crowded(_) => (StatusCode::TOO_MANY_REQUESTS, "crowded"),
             CreateError::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-            CreateError::Taken => (StatusCode::CONFLICT, "taken"),
+            CreateError::Taken | CreateError::Kept => (StatusCode::CONFLICT, "taken"),
         };
         let refusal = Refusal::new(code, &error);
         let CreateError::Full { place, ticket } = error else {

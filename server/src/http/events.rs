@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Rooms;
 use super::control;
 use super::error::ApiError;
+use super::gate::Caller;
 
 /// One event per message, named by its `status`; ends with the session. Whoever shows the control token hears all that
 /// the session says; a viewer nothing that tells of prompts or faults.
@@ -21,7 +22,7 @@ pub async fn events(
     let session = rooms.session(&key)?;
     let receiver = session.events();
     let steers = control::check(&request, &session).is_ok();
-    let ended = Box::pin(session.end_signal());
+    let ended = Box::pin(Caller::of(&request).until(session.end_signal()));
     let body = stream::unfold(
         (receiver, ended),
         move |(mut receiver, mut ended)| async move {

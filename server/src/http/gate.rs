@@ -22,13 +22,16 @@ use crate::access::signed::Scope;
 use crate::access::{Access, Right};
 use crate::metrics::Status;
 use crate::session::Session;
+use crate::session::lease::Lease;
 
 /// Who asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Caller {
     right: Option<Right>,
-    /// Whether a key said so, and not the address that the server listens on.
-    keyed: bool,
+    /// Of the key that said so; without one it was the address that the server listens on.
+    lease: Option<Lease>,
+    /// The session that the request is about, as it was found when the right was checked.
+    session: Option<Arc<Session>>,
 }
 
 impl Caller {
@@ -36,25 +39,50 @@ impl Caller {
     pub fn of(request: &HttpRequest) -> Self {
         let nobody = Self {
             right: None,
-            keyed: false,
+            lease: None,
+            session: None,
         };
-        request.extensions().get().copied().unwrap_or(nobody)
+        request.extensions().get().cloned().unwrap_or(nobody)
     }
 
     /// What may be done everywhere.
-    pub fn right(self) -> Option<Right> {
+    pub fn right(&self) -> Option<Right> {
         self.right
     }
 
     /// Whether everything may be done.
-    pub fn is_operator(self) -> bool {
+    pub fn is_operator(&self) -> bool {
         self.right == Some(Right::Operator)
     }
 
     /// Whether other people's sessions are steered without their token. On a keyless machine they are not: there
     /// everybody is an operator.
-    fn steers_all(self) -> bool {
-        self.is_operator() && self.keyed
+    fn steers_all(&self) -> bool {
+        self.is_operator() && self.lease.is_some()
+    }
+
+    /// How long its right lasts; `None` for as long as the server does.
+    pub fn lease(&self) -> Option<Lease> {
+        self.lease.clone()
+    }
+
+    /// The session of the address, if it was there.
+    pub fn session(&self) -> Option<Arc<Session>> {
+        self.session.clone()
+    }
+
+    /// Resolves with `ended`, or when the caller's key is revoked.
+    pub fn until<E: Future<Output = ()>>(&self, ended: E) -> impl Future<Output = ()> + use<E> {
+        let revoked = self.lease.as_ref().map(Lease::revoked);
+        async move {
+            match revoked {
+                Some(revoked) => tokio::select! {
+                    () = ended => {}
+                    () = revoked => {}
+                },
+                None => ended.await,
+            }
+        }
     }
 }
 
@@ -91,19 +119,21 @@ fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiE
     }
     let (showed, granted) = login::shown(request.request(), &rooms.access);
     let granted = granted
-        .iter()
-        .filter(|grant| covers(&grant.scope, request, operation));
-    let keyed = granted.map(|grant| grant.right).max();
+        .into_iter()
+        .filter(|(grant, _)| covers(&grant.scope, request, operation));
+    let keyed = granted.max_by_key(|(grant, _)| grant.right);
+    let (keyed, lease) = keyed.map(|(grant, lease)| (grant.right, lease)).unzip();
     let right = keyed.max(rooms.access.free());
+    let key = request.match_info().get("key");
+    let session = key.and_then(|key| rooms.store.find(key));
     let caller = Caller {
         right,
-        keyed: keyed.is_some(),
+        lease,
+        session: session.clone(),
     };
     let Some(needed) = operation.right else {
         return Ok(caller);
     };
-    let key = request.match_info().get("key");
-    let session = key.and_then(|key| rooms.store.find(key));
     let owns = |session: &Arc<Session>| control::check(request.request(), session).is_ok();
     let enough = match session {
         // A player steers what is the player's own.
@@ -208,21 +238,34 @@ macro_rules! policy {
     };
 }
 
-/// Turns away requests for another machine's name, and gives every answer the headers that keep a browser careful.
+/// What a proxy says of whom it speaks for.
+const FORWARDED: [&str; 6] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// Turns away requests for another machine's name or by way of a proxy where everybody may do everything, and gives every answer the headers that keep a browser careful.
 pub async fn doorway(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let access = &rooms(request.request()).access;
     let stranger = access.is_local()
-        && authority_of(&request).is_some_and(|authority| {
-            let host = host_of(authority);
-            !is_this_machine(host) && !access.is_hostname(host)
-        });
+        && authority_of(&request).is_some_and(|authority| !is_this_machine(host_of(authority)));
+    let headers = request.headers();
+    let passed_on = access.is_local() && FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let refusal = match (stranger, passed_on) {
+        (true, _) => Some(ApiError::unknown_host()),
+        (_, true) => Some(ApiError::behind_a_proxy()),
+        _ => None,
+    };
     let embeddable = request.path().starts_with("/watch/");
-    let mut response = if stranger {
-        let refusal = ApiError::unknown_host().error_response();
-        request.into_response(refusal)
+    let mut response = if let Some(refusal) = refusal {
+        request.into_response(refusal.error_response())
     } else {
         next.call(request).await?.map_into_boxed_body()
     };

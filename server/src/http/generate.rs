@@ -12,6 +12,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::ApiError;
+use super::gate::Caller;
 use super::{Rooms, address};
 use crate::listing::Choice;
 use crate::refusal::Refusal;
@@ -50,6 +51,7 @@ pub async fn generate(
         store: &rooms.store,
         session: rooms.store.create(Wish {
             from: address(&request),
+            lease: Caller::of(&request).lease(),
             ..Wish::of(choice)
         })?,
     };

@@ -10,6 +10,7 @@ use super::control::bearer;
 use super::error::ApiError;
 use super::gate::Caller;
 use crate::access::{Access, Grant, Right};
+use crate::session::lease::Lease;
 
 /// Holds what was shown at the sign-in.
 const COOKIE: &str = "limn_key";
@@ -33,7 +34,7 @@ pub struct Me {
 }
 
 /// What the request shows that could be something, and what all of it is good for.
-pub fn shown(request: &HttpRequest, access: &Access) -> (bool, Vec<Grant>) {
+pub fn shown(request: &HttpRequest, access: &Access) -> (bool, Vec<(Grant, Lease)>) {
     let cookie = request.cookie(COOKIE);
     let keys = bearer(request)
         .into_iter()

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::Rooms;
 use super::error::ApiError;
 use super::events::{answer, event_of};
+use super::gate::Caller;
 use super::snapshot;
 use super::stream::{Query, answer_with, head_of};
 use crate::fanout::ndi::MirrorState;
@@ -101,10 +102,10 @@ pub async fn cut(
 }
 
 /// Who is on air, now and at each change, as server-sent events.
-pub async fn events(rooms: web::Data<Rooms>) -> HttpResponse {
+pub async fn events(rooms: web::Data<Rooms>, request: HttpRequest) -> HttpResponse {
     let mut on_air = rooms.program.on_air();
     on_air.mark_changed();
-    let ended = Box::pin(rooms.program.end_signal());
+    let ended = Box::pin(Caller::of(&request).until(rooms.program.end_signal()));
     let body = stream::unfold((on_air, ended), |(mut on_air, mut ended)| async move {
         tokio::select! {
             changed = on_air.changed() => changed.ok()?,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use super::gate::Caller;
 use super::{Rooms, address};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
@@ -123,6 +124,7 @@ pub async fn create(
             source,
             ticket,
             from: address(&request),
+            lease: Caller::of(&request).lease(),
             ..Wish::of(choice)
         })
         .map_err(ApiError::from)?;

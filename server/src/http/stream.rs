@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use super::Rooms;
 use super::connection::Connection;
 use super::error::ApiError;
+use super::gate::Caller;
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::mjpeg::{CONTENT_TYPE, Straight, body};
 use crate::fanout::viewer::{View, Viewer};
@@ -132,7 +133,7 @@ pub async fn stream(
     )
 }
 
-/// The answer that streams `screen` until `ended`.
+/// The answer that streams `screen` until `ended`, or until the viewer's key is revoked.
 pub(super) fn answer_with(
     rooms: &Rooms,
     request: &HttpRequest,
@@ -147,6 +148,7 @@ pub(super) fn answer_with(
     let renditions = Arc::downgrade(screen.renditions());
     let supply = Box::new(move |rendition| renditions.upgrade()?.watch(rendition).ok());
     let plain = rooms.jpeg_quality;
+    let ended = Caller::of(request).until(ended);
     let viewer = Viewer::new(view, supply, feed, screen.newest(), seat, ended, plain);
     let connection = request.conn_data::<Connection>();
     let mut response = match connection.and_then(Connection::second_handle) {

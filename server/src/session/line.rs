@@ -1,6 +1,7 @@
 //! The line of those who wait for a place, in the order in which they came.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -12,21 +13,35 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Whoever comes when so many wait is not written down.
 const LONGEST: usize = 1000;
 
+struct Waiting {
+    ticket: String,
+    from: Option<IpAddr>,
+    asked: Instant,
+}
+
 /// See the module.
 #[derive(Default)]
-pub struct Line(Mutex<VecDeque<(String, Instant)>>);
+pub struct Line(Mutex<VecDeque<Waiting>>);
 
 impl Line {
-    /// Whether `ticket` may have one of `free` places; if not, its place in the line, counted from 1.
+    /// Whether `ticket` may have one of `free` places; if not, its place in the line, counted from 1. Of one address no more
+    /// than `most` tickets are written down, any number if that is 0 or the address is this machine's.
     ///
     /// # Errors
     /// That place.
-    pub fn ask(&self, ticket: &str, free: usize, now: Instant) -> Result<(), usize> {
+    pub fn ask(
+        &self,
+        ticket: &str,
+        from: Option<IpAddr>,
+        most: usize,
+        free: usize,
+        now: Instant,
+    ) -> Result<(), usize> {
         let mut waiting = lock(&self.0);
-        waiting.retain(|(other, asked)| {
-            other == ticket || now.saturating_duration_since(*asked) < PATIENCE
+        waiting.retain(|other| {
+            other.ticket == ticket || now.saturating_duration_since(other.asked) < PATIENCE
         });
-        let at = waiting.iter().position(|(other, _)| other == ticket);
+        let at = waiting.iter().position(|other| other.ticket == ticket);
         let ahead = at.unwrap_or(waiting.len());
         if ahead < free {
             if let Some(at) = at {
@@ -35,9 +50,18 @@ impl Line {
             return Ok(());
         }
         match at {
-            Some(at) => waiting[at].1 = now,
-            None if waiting.len() < LONGEST => waiting.push_back((ticket.to_owned(), now)),
-            None => {}
+            Some(at) => waiting[at].asked = now,
+            None => {
+                let limited = most > 0 && from.is_some_and(|from| !from.is_loopback());
+                let theirs = waiting.iter().filter(|other| other.from == from).count();
+                if waiting.len() < LONGEST && !(limited && theirs >= most) {
+                    waiting.push_back(Waiting {
+                        ticket: ticket.to_owned(),
+                        from,
+                        asked: now,
+                    });
+                }
+            }
         }
         Err(ahead + 1)
     }
@@ -45,8 +69,8 @@ impl Line {
     /// How many wait.
     pub fn len(&self, now: Instant) -> usize {
         let waiting = lock(&self.0);
-        let here = |asked: &Instant| now.saturating_duration_since(*asked) < PATIENCE;
-        waiting.iter().filter(|(_, asked)| here(asked)).count()
+        let here = |one: &&Waiting| now.saturating_duration_since(one.asked) < PATIENCE;
+        waiting.iter().filter(here).count()
     }
 }
 
@@ -58,23 +82,41 @@ mod tests {
     fn who_came_first_goes_first() {
         let line = Line::default();
         let now = Instant::now();
-        assert_eq!(line.ask("a", 1, now), Ok(()));
-        assert_eq!(line.ask("b", 0, now), Err(1));
-        assert_eq!(line.ask("c", 0, now), Err(2));
-        assert_eq!(line.ask("c", 1, now), Err(2));
-        assert_eq!(line.ask("d", 1, now), Err(3));
-        assert_eq!(line.ask("b", 1, now), Ok(()));
-        assert_eq!(line.ask("c", 1, now), Ok(()));
+        assert_eq!(line.ask("a", None, 0, 1, now), Ok(()));
+        assert_eq!(line.ask("b", None, 0, 0, now), Err(1));
+        assert_eq!(line.ask("c", None, 0, 0, now), Err(2));
+        assert_eq!(line.ask("c", None, 0, 1, now), Err(2));
+        assert_eq!(line.ask("d", None, 0, 1, now), Err(3));
+        assert_eq!(line.ask("b", None, 0, 1, now), Ok(()));
+        assert_eq!(line.ask("c", None, 0, 1, now), Ok(()));
     }
 
     #[test]
     fn who_does_not_ask_again_is_forgotten() {
         let line = Line::default();
         let now = Instant::now();
-        assert_eq!(line.ask("gone", 0, now), Err(1));
+        assert_eq!(line.ask("gone", None, 0, 0, now), Err(1));
         assert_eq!(line.len(now), 1);
         let later = now + PATIENCE;
         assert_eq!(line.len(later), 0);
-        assert_eq!(line.ask("here", 1, later), Ok(()));
+        assert_eq!(line.ask("here", None, 0, 1, later), Ok(()));
+    }
+
+    #[test]
+    fn one_address_does_not_have_the_line_to_itself() {
+        let line = Line::default();
+        let now = Instant::now();
+        let [here, there] =
+            [[192, 0, 2, 1], [192, 0, 2, 2]].map(|octets| Some(IpAddr::from(octets)));
+        let ask = |ticket: &str, from| line.ask(ticket, from, 2, 0, now);
+        assert_eq!((ask("a", here), ask("b", here)), (Err(1), Err(2)));
+        // It is told where it would be, and is not there.
+        assert_eq!((ask("c", here), ask("d", here)), (Err(3), Err(3)));
+        assert_eq!((ask("e", there), ask("b", here)), (Err(3), Err(2)));
+        let local = Some(IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(
+            [ask("f", local), ask("g", local), ask("h", local)],
+            [Err(4), Err(5), Err(6)]
+        );
     }
 }

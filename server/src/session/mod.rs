@@ -7,8 +7,10 @@ pub mod condition;
 pub mod config;
 pub mod event;
 mod hidden;
+pub mod lease;
 mod line;
 mod mirror;
+mod names;
 mod painter;
 pub mod road;
 pub mod stats;
@@ -45,6 +47,7 @@ use blocked::BlockedWords;
 use condition::Condition;
 use config::SessionConfig;
 use event::{EndReason, Event};
+use lease::Lease;
 use stats::Stats;
 use steering::Steering;
 use token::Token;
@@ -102,6 +105,8 @@ pub struct Session {
     cancel: Cancel,
     /// Who began it.
     from: Option<IpAddr>,
+    /// How long whoever began it may go on.
+    lease: Option<Lease>,
     changes: Allowance,
     blocked: Option<BlockedWords>,
     /// Its place among `--max-sessions`; given back when it ends.
@@ -142,6 +147,7 @@ impl Session {
             end_reason: Mutex::default(),
             cancel: Cancel::default(),
             from: wish.from,
+            lease: wish.lease,
             changes: Allowance::new(config.max_changes),
             blocked: config.blocked_words.clone(),
             place: Mutex::new(Some(place)),
@@ -356,6 +362,9 @@ impl Session {
         let over = |limit: Duration, since: Instant| !limit.is_zero() && since.elapsed() >= limit;
         if over(config.timeout, self.started) {
             return Some(EndReason::Timeout);
+        }
+        if self.lease.as_ref().is_some_and(Lease::is_revoked) {
+            return Some(EndReason::Removed);
         }
         // A source that is away comes back by itself, however long that takes.
         let idle = self.source.is_none() && over(config.idle_timeout, *lock(&self.last_heard));

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::config::SessionConfig;
 use super::event::{EndReason, Event, NdiStates, StatsEvent};
 use super::line::Line;
+use super::names::Names;
 use super::road::{self, Tools};
 use super::wish::Wish;
 use super::{Session, token};
@@ -39,6 +40,9 @@ pub enum CreateError {
     /// A session of that name lives.
     #[error("a session of this name is running")]
     Taken,
+    /// A session of that name has ended, and those who watched it would see another's.
+    #[error("a session of this name has ended, and only who began it may begin another")]
+    Kept,
     /// The server is stopping.
     #[error("server is stopping")]
     Draining,
@@ -49,6 +53,7 @@ pub struct Store {
     sessions: DashMap<String, Arc<Session>>,
     places: Arc<Semaphore>,
     line: Line,
+    names: Names,
     /// Set when no session may begin any more.
     draining: AtomicBool,
     next: AtomicU64,
@@ -75,6 +80,7 @@ impl Store {
             sessions: DashMap::new(),
             places: Arc::new(Semaphore::new(places)),
             line: Line::default(),
+            names: Names::default(),
             draining: AtomicBool::new(false),
             next: AtomicU64::new(1),
             config,
@@ -91,13 +97,22 @@ impl Store {
             return Err(CreateError::Draining);
         }
         self.has_room_for(wish.from)?;
-        let ticket = wish.ticket.clone().or_else(|| wish.key.clone());
+        let now = Instant::now();
+        if let Some(name) = &wish.key
+            && !self.names.may_have(name, &wish, now)
+        {
+            return Err(CreateError::Kept);
+        }
+        // One that this server did not give is none.
+        let ticket = wish.ticket.clone().filter(|ticket| token::is_key(ticket));
+        let ticket = ticket.or_else(|| wish.key.clone());
         let ticket = ticket.unwrap_or_else(token::new_key);
         if self.places.available_permits() == 0 {
             self.make_room();
         }
         let free = self.places.available_permits();
-        let turn = self.line.ask(&ticket, free, Instant::now());
+        let most = self.config.max_sessions_per_address;
+        let turn = self.line.ask(&ticket, wish.from, most, free, now);
         let place = turn.and_then(|()| Arc::clone(&self.places).try_acquire_owned().map_err(|_| 1));
         let place = place.map_err(|place| CreateError::Full { place, ticket })?;
         let key = wish.key.clone().unwrap_or_else(token::new_key);
@@ -167,6 +182,7 @@ impl Store {
             return;
         }
         session.end(reason);
+        self.names.keep(session, Instant::now());
         ended(&self.tools.metrics, reason).inc();
         tracing::info!(
             "session {} ends ({reason:?}); {} running",

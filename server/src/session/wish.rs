@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::lease::Lease;
 use crate::ingest::source::Source;
 use crate::listing::Choice;
 
@@ -16,6 +17,12 @@ pub struct Wish {
     pub source: Option<Arc<Source>>,
     /// Who asks.
     pub from: Option<IpAddr>,
+    /// How long the asker's right lasts: the session ends with it.
+    pub lease: Option<Lease>,
+    /// Whether the asker may have any name that is free.
+    pub trusted: bool,
+    /// What the asker showed that may be the control token of an earlier session of that name.
+    pub shown: Vec<String>,
     /// What the asker was told while there was no place.
     pub ticket: Option<String>,
 }
@@ -28,6 +35,9 @@ impl Wish {
             key: None,
             source: None,
             from: None,
+            lease: None,
+            trusted: false,
+            shown: Vec::new(),
             ticket: None,
         }
     }

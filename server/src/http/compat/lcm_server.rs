@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::lcm_talk::{End, Talk};
 use crate::http::error::ApiError;
+use crate::http::gate::Caller;
 use crate::http::{Rooms, address, control};
 use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
@@ -39,7 +40,9 @@ pub async fn socket(
     }
     // Before anything else: what asks for no socket must not take a place.
     let (mut response, socket, messages) = rooms.socket(&request, payload)?;
-    let session = match rooms.store.find(&key) {
+    let caller = Caller::of(&request);
+    // The one that the gate looked at: another may have come meanwhile, which is somebody else's.
+    let session = match caller.session() {
         Some(session) => Ok(session),
         None => {
             let choice = rooms
@@ -49,6 +52,9 @@ pub async fn socket(
             rooms.store.create(Wish {
                 key: Some(key.to_string()),
                 from: address(&request),
+                lease: caller.lease(),
+                trusted: caller.is_operator(),
+                shown: control::shown(&request),
                 ..Wish::of(choice)
             })
         }
