@@ -26,6 +26,9 @@ use crate::telemetry;
 /// If it was not started by a server.
 pub async fn serve(registry: Registry) -> anyhow::Result<()> {
     leave_with_the_server();
+    // It was started by way of a link, whose name it has otherwise.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_name(c"limn-worker");
     tokio::spawn(stay_for_the_server());
     let socket = std::io::stdin().as_fd().try_clone_to_owned()?;
     let socket = StdStream::from(socket);
