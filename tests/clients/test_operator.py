@@ -107,6 +107,27 @@ class Secrets(unittest.TestCase):
                 until("the fault is told", lambda: "the keys stay as they were" in server.log())
                 self.assertEqual(status(first), 403)
 
+    def test_the_devices_process_writes_into_the_same_log(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "limn.log")
+            flags = ("--pipeline", "img2img", "--log", "info", "--log-format", "json", "--log-file", str(path))
+            with Server(*flags) as server:
+                device = psutil.Process(server.process.pid).children()[0]
+                # Whatever else it writes must not break who reads objects.
+                device.send_signal(signal.SIGSEGV)
+                ready = lambda: [line for line in path.read_text().splitlines() if "`img2img` is ready" in line]
+                until("it is ready again", lambda: len(ready()) == 2)
+                used = lambda: re.search(r"^limn_device_memory_used_bytes (\d+)", server.request("GET", "/metrics")[2].decode(), re.M)
+                until("its memory is known", used)
+                self.assertGreater(int(used()[1]), 20_000_000)
+                for lines in (server.log(), path.read_text()):
+                    said = [json.loads(line)["fields"]["message"] for line in lines.splitlines()]
+                    self.assertEqual(len([one for one in said if "is ready" in one]), 2, said)
+                    self.assertEqual(len([one for one in said if "process is gone" in one]), 1, said)
+                path.rename(Path(folder, "limn.log.old"))
+                server.process.send_signal(signal.SIGHUP)
+                until("the file is there again", lambda: path.exists() and "log level read again" in path.read_text())
+
     def test_a_signed_address_is_made_on_the_command_line(self):
         with tempfile.TemporaryDirectory() as folder:
             keys = Path(folder, "keys")
@@ -241,7 +262,10 @@ class Want(unittest.TestCase):
             self.assertRegex(ill.stdout, r"!!  port .*\n.*--port")
         well = run("--port", "0")
         self.assertEqual(well.returncode, 0, well.stdout + well.stderr)
-        for line in (r"ok  device .*cpu", r"ok  weights .*img2img", r"(ok|--)  ffmpeg", r"(ok|--)  ndi"):
+        unsafe = run("--port", "0", "--safety-checker=/nonexistent")
+        self.assertNotEqual(unsafe.returncode, 0)
+        self.assertRegex(unsafe.stdout, r"!!  safety .*nonexistent")
+        for line in (r"ok  device .*cpu", r"ok  safety", r"ok  weights .*img2img", r"(ok|--)  ffmpeg", r"(ok|--)  ndi"):
             self.assertRegex(well.stdout, line)
 
 

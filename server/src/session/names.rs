@@ -13,7 +13,7 @@ use super::token::Token;
 use super::wish::Wish;
 
 /// As long as a shared address holds.
-const KEPT: Duration = Duration::from_hours(12);
+const KEPT: Duration = Duration::from_secs(12 * 3600);
 
 /// Those that ended longest ago are forgotten first.
 const MOST: usize = 16_384;
