@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use limn_pipeline::{Input, Unknown};
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -23,6 +24,20 @@ use crate::session::wish::Wish;
 
 /// The row has to be loaded first, perhaps, and others paint as well.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What stands behind the `?`.
+#[derive(JsonSchema)]
+pub struct Query {
+    /// What to paint with.
+    #[expect(dead_code, reason = "parameters are typed by the row that this names")]
+    row: Option<String>,
+    /// The same.
+    #[expect(dead_code, reason = "as above")]
+    pipeline: Option<String>,
+    /// Any of the row's parameters, each by its own name.
+    #[expect(dead_code, reason = "as above")]
+    params: Option<Map<String, Value>>,
+}
 
 /// The body is a picture, or nothing for a row that paints from words; the query names the row and the parameters. The
 /// answer is a JPEG.

@@ -133,10 +133,17 @@ fn parameters(operation: &Operation) -> Vec<Value> {
             "schema": {"type": "string", "minLength": 1},
         }));
     }
-    if operation.path == "/api/share" {
-        parameters.push(json!({
-            "name": "session", "in": "query", "required": true, "description": "A session's id",
-            "schema": {"type": "string"},
+    for query in operation.query {
+        let schema = query();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        parameters.extend(properties.map(|(name, schema)| {
+            json!({
+                "name": name, "in": "query", "schema": schema, "required": required.contains(&json!(name)),
+                "description": schema["description"],
+                // An object stands there as its members.
+                "style": "form", "explode": true,
+            })
         }));
     }
     if matches!(operation.answer, Answer::Stream) {

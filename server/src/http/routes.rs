@@ -64,6 +64,8 @@ pub struct Operation {
     route: fn() -> Route,
     /// One sentence.
     pub says: &'static str,
+    /// The schema of what may stand behind the `?`, where anything may; what all streams take is not in it.
+    pub query: &'static [fn() -> Value],
     /// What it takes.
     pub body: Body,
     /// What it gives.
@@ -99,10 +101,10 @@ const O: Option<Right> = Some(Right::Operator);
 
 #[rustfmt::skip]
 macro_rules! operation {
-    ($right:ident $method:ident $path:literal $handler:path, $body:expr => $answer:expr, $says:literal) => {
+    ($right:ident $method:ident $path:literal $(? $query:path,)? $handler:path, $body:expr => $answer:expr, $says:literal) => {
         Operation {
-            method: stringify!($method), path: $path, route: || web::$method().to($handler), says: $says, body: $body, answer: $answer,
-            right: $right,
+            method: stringify!($method), path: $path, route: || web::$method().to($handler), says: $says,
+            query: &[$(schema::<$query>)?], body: $body, answer: $answer, right: $right,
         }
     };
 }
@@ -119,7 +121,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!(V get "/api/openapi.json" openapi::document, Empty => Json(200, openapi::any_object), "This document"),
     operation!(V get "/api/docs" openapi::page, Empty => Html, "This document as a page"),
     operation!(V get "/api/osc" osc::addresses, Empty => Html, "The addresses that OSC has here"),
-    operation!(P post "/api/generate" generate::generate, Picture(No) => Jpeg, "Paints one picture; row and parameters stand in the query"),
+    operation!(P post "/api/generate" ? generate::Query, generate::generate, Picture(No) => Jpeg, "Paints one picture; row and parameters stand in the query"),
     operation!(O get "/api/sources" sources::sources, Empty => Json(200, schema::<sources::Open>), "What the server reads by itself, and how it stands"),
     operation!(O get "/api/sources/ndi" sources::ndi, Empty => Json(200, schema::<sources::Found>), "The NDI sources of the network"),
     operation!(O get "/api/state" state::state, Empty => Json(200, schema::<state::Everything>), "Every session and each of its viewers, for operators"),
@@ -137,7 +139,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!(V head "/api/sessions/{key}/stream.mjpeg" stream::head, Empty => Stream, "The headers alone"),
     operation!(V get "/api/sessions/{key}/snapshot.jpg" snapshot::snapshot, Empty => Jpeg, "The newest picture of a session"),
     operation!(V head "/api/sessions/{key}/snapshot.jpg" snapshot::snapshot, Empty => Jpeg, "The headers alone"),
-    operation!(P get "/api/share" share::share, Empty => Json(200, schema::<share::Share>), "A signed right to watch the session that the query names, for twelve hours"),
+    operation!(P get "/api/share" ? share::Query, share::share, Empty => Json(200, schema::<share::Share>), "A signed right to watch the session that the query names, for twelve hours"),
     operation!(V get "/api/program" program::show, Empty => Json(200, schema::<program::OnAir>), "Who is on air, and who watches"),
     operation!(O put "/api/program" program::cut, Body::Json(schema::<program::Cut>, Yes) => Json(200, schema::<program::OnAir>), "Cuts or fades to a session, for operators"),
     operation!(V get "/api/program/events" program::events, Empty => Events, "Who is on air, now and at each change"),
@@ -146,7 +148,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation!(V get "/snapshot.jpg" program::picture, Empty => Jpeg, "The newest picture on air"),
     operation!(V head "/snapshot.jpg" program::picture, Empty => Jpeg, "The headers alone"),
     // The wire of the Real-Time Latent Consistency Model server.
-    operation!(P get "/api/ws/{key}" compat::lcm_server::socket, Empty => Socket, "Begins the session of that name and steers it, as the Real-Time LCM server's page does"),
+    operation!(P get "/api/ws/{key}" ? compat::lcm_server::Query, compat::lcm_server::socket, Empty => Socket, "Begins the session of that name and steers it, as the Real-Time LCM server's page does"),
     operation!(V get "/api/stream/{key}" stream::stream, Empty => Stream, "A session's stream under that server's name"),
     operation!(V head "/api/stream/{key}" stream::head, Empty => Stream, "The headers alone"),
     operation!(V get "/api/queue" compat::lcm_settings::queue, Empty => Json(200, schema::<compat::lcm_settings::Queue>), "How many sessions run"),

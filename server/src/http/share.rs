@@ -9,8 +9,9 @@ use super::error::ApiError;
 use crate::access::signed::Scope;
 
 /// What is to be watched.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Query {
+    /// A session's id.
     session: String,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::CloseCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -21,9 +22,10 @@ use crate::session::{CameraSocket, Session, token};
 /// A page that is reloaded says that it goes away, and is back within moments under the same name.
 const RELOAD: Duration = Duration::from_secs(5);
 
-/// `?row=`: the row that a new session starts with.
-#[derive(Deserialize)]
+/// What stands behind the `?`.
+#[derive(Deserialize, JsonSchema)]
 pub struct Query {
+    /// The row that a new session starts with.
     row: Option<String>,
 }
 
