@@ -1,6 +1,7 @@
 //! Sources that the server reads itself: each is opened once, for as long as somebody reads it, and each reader takes the
 //! newest picture at its own rate.
 
+mod address;
 pub mod allow;
 mod child;
 pub mod ndi;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use limn_pipeline::Size;
 
+use super::address::Address;
+
 /// A source by name. Its credentials are for nobody's eyes: it is shown without them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceUrl {
@@ -79,12 +81,14 @@ impl SourceUrl {
             let path = path.canonicalize().unwrap_or(path);
             return (scheme.to_owned(), format!("{scheme}:{}", path.display()));
         }
+        if let Some(Address {
+            scheme, host, tail, ..
+        }) = Address::split(&self.text)
+        {
+            return (scheme.to_owned(), format!("{scheme}://{host}{tail}"));
+        }
         let scheme = self.text.split_once(':').map_or("", |(scheme, _)| scheme);
-        let address = match credentials(&self.text) {
-            Some(secret) => self.text.replacen(&format!("{secret}@"), "", 1),
-            None => self.text.clone(),
-        };
-        (scheme.to_owned(), address)
+        (scheme.to_owned(), self.text.clone())
     }
 
     /// An error about it.
@@ -116,6 +120,8 @@ impl std::str::FromStr for SourceUrl {
             shown: without_credentials(text),
             reason: reason.to_owned(),
         };
+        // What was looked at is what ffmpeg is given, letter for letter.
+        let network = || Address::read(text).map(|_| text).map_err(refuse);
         let kind = match text.split_once(':') {
             Some(("pattern", form)) => pattern(form)
                 .ok_or_else(|| refuse("a pattern is `pattern:` or `pattern:1280x720@30`, and `?mark=7`, from 0 to 65535, behind either"))?,
@@ -135,7 +141,7 @@ impl std::str::FromStr for SourceUrl {
                     "-timeout",
                     "5000000",
                 ],
-                text,
+                network()?,
             ),
             Some(("http" | "https", rest)) if rest.starts_with("//") => {
                 // A redirect could lead to what nobody named: the machine itself, or the cloud's own addresses.
@@ -148,7 +154,7 @@ impl std::str::FromStr for SourceUrl {
                         "-rw_timeout",
                         "5000000",
                     ],
-                    text,
+                    network()?,
                 )
             }
             Some(("ndi", "")) => return Err(refuse("it needs the name of an NDI source")),
@@ -242,9 +248,7 @@ fn pattern(form: &str) -> Option<Kind> {
 
 /// What stands between `//` and the `@` of the address.
 fn credentials(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("://")?;
-    let address = rest.split('/').next()?;
-    Some(address.rsplit_once('@')?.0)
+    Address::split(text)?.secret
 }
 
 fn without_credentials(text: &str) -> String {
