@@ -129,6 +129,24 @@ async fn a_file_plays_once_or_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_playlist_leads_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = [RED, BLUE].repeat(50).into_iter().flat_map(plain);
+    std::fs::write(folder.path().join("clip.mjpeg"), clip.collect::<Vec<_>>()).unwrap();
+    let list = folder.path().join("list.ffconcat");
+    std::fs::write(&list, "ffconcat version 1.0\nfile clip.mjpeg\n").unwrap();
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = reads(&house, &list.display().to_string()).await;
+    let start = Instant::now();
+    while sources(&house).await[0]["state"] != "reconnecting" {
+        assert!(start.elapsed() < Duration::from_secs(20), "it is read");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(house.count(&owner.id, "received"), 0);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_servers_stream_and_a_placard_while_it_is_away() {
     let house = House::open(&["--pipeline", "passthrough"]);
     let camera = house.begin(json!({})).await;

@@ -4,6 +4,7 @@
 mod address;
 pub mod allow;
 mod child;
+mod ffmpeg;
 pub mod ndi;
 mod pattern;
 mod ppm;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use limn_pipeline::Size;
 
 use super::address::Address;
+use super::ffmpeg;
 
 /// A source by name. Its credentials are for nobody's eyes: it is shown without them.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,34 +129,15 @@ impl std::str::FromStr for SourceUrl {
             Some(("image", path)) => {
                 Kind::Image(existing(path).ok_or_else(|| refuse("there is no such file"))?)
             }
-            Some(("v4l2", device)) => ffmpeg(&["-f", "v4l2"], device),
-            Some(("avfoundation", device)) => ffmpeg(&["-f", "avfoundation"], device),
-            Some(("dshow", device)) => ffmpeg(&["-f", "dshow"], device),
+            Some((format @ ("v4l2" | "avfoundation" | "dshow"), device)) => {
+                endless(ffmpeg::device(format), device)
+            }
             Some(("screen", display)) => screen(display),
-            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => ffmpeg(
-                &[
-                    "-protocol_whitelist",
-                    "rtsp,rtp,udp,tcp,tls",
-                    "-rtsp_transport",
-                    "tcp",
-                    "-timeout",
-                    "5000000",
-                ],
-                network()?,
-            ),
+            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => {
+                endless(ffmpeg::rtsp(), network()?)
+            }
             Some(("http" | "https", rest)) if rest.starts_with("//") => {
-                // A redirect could lead to what nobody named: the machine itself, or the cloud's own addresses.
-                ffmpeg(
-                    &[
-                        "-protocol_whitelist",
-                        "http,https,tcp,tls",
-                        "-max_redirects",
-                        "0",
-                        "-rw_timeout",
-                        "5000000",
-                    ],
-                    network()?,
-                )
+                endless(ffmpeg::http(), network()?)
             }
             Some(("ndi", "")) => return Err(refuse("it needs the name of an NDI source")),
             Some(("ndi", name)) => Kind::Ndi(name.to_owned()),
@@ -182,9 +164,9 @@ fn is_file(text: &str) -> bool {
     text.starts_with("file:")
 }
 
-fn ffmpeg(options: &[&str], input: &str) -> Kind {
+fn endless(options: Vec<String>, input: &str) -> Kind {
     Kind::Ffmpeg {
-        options: options.iter().map(|option| (*option).to_owned()).collect(),
+        options,
         input: input.to_owned(),
         ends: false,
     }
@@ -192,14 +174,14 @@ fn ffmpeg(options: &[&str], input: &str) -> Kind {
 
 fn screen(display: &str) -> Kind {
     if cfg!(target_os = "macos") {
-        return ffmpeg(&["-f", "avfoundation"], "Capture screen 0");
+        return endless(ffmpeg::device("avfoundation"), "Capture screen 0");
     }
     if cfg!(windows) {
-        return ffmpeg(&["-f", "gdigrab"], "desktop");
+        return endless(ffmpeg::device("gdigrab"), "desktop");
     }
     let first = std::env::var("DISPLAY").unwrap_or_else(|_| ":0".to_owned());
-    ffmpeg(
-        &["-f", "x11grab"],
+    endless(
+        ffmpeg::device("x11grab"),
         if display.is_empty() { &first } else { display },
     )
 }
@@ -209,21 +191,15 @@ fn existing(path: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// A file plays at its own rate, once, or for ever behind `?loop=1`.
+/// A file plays once, or for ever behind `?loop=1`.
 fn file(text: &str) -> Option<Kind> {
     let (path, again) = match text.strip_suffix("?loop=1") {
         Some(path) => (path, true),
         None => (text, false),
     };
     let input = existing(path)?.to_str()?.to_owned();
-    // A playlist must not lead out into the network.
-    let options = ["-protocol_whitelist", "file", "-re"];
-    let mut options: Vec<_> = options.map(str::to_owned).into();
-    if again {
-        options.extend(["-stream_loop".to_owned(), "-1".to_owned()]);
-    }
     Some(Kind::Ffmpeg {
-        options,
+        options: ffmpeg::file(again),
         input,
         ends: !again,
     })
@@ -302,10 +278,12 @@ mod tests {
             (vec!["-f".into(), "v4l2".into()], "/dev/video0", false)
         );
         let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let Kind::Ffmpeg { options, ends, .. } = kind(&format!("{here}?loop=1")) else {
-            panic!()
-        };
-        assert_eq!((options.len(), ends), (5, false));
+        for (text, once) in [(here.to_owned(), true), (format!("{here}?loop=1"), false)] {
+            let Kind::Ffmpeg { input, ends, .. } = kind(&text) else {
+                panic!()
+            };
+            assert_eq!((input.as_str(), ends), (here, once));
+        }
         assert!(matches!(kind(&format!("image:{here}")), Kind::Image(_)));
         assert_eq!(kind("ndi:STAGE (Left)"), Kind::Ndi("STAGE (Left)".into()));
         for (text, said) in [
