@@ -172,6 +172,34 @@ async fn another_servers_stream_and_a_placard_while_it_is_away() {
     house.close().await;
 }
 
+/// Cameras carry their passwords in the path and the query as well; two of one host read the same and are two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_camera_the_host_is_shown_and_no_more() {
+    let house = House::open(&["--pipeline", "passthrough", "--max-sessions", "0"]);
+    let camera = |secret: &str| format!("http://me:{secret}@127.0.0.1:9/{secret}?pwd={secret}");
+    for secret in ["canary1", "canary2"] {
+        reads(&house, &camera(secret)).await;
+    }
+    let start = Instant::now();
+    while !sources(&house)
+        .await
+        .iter()
+        .all(|source| source["state"] == "reconnecting")
+    {
+        assert!(start.elapsed() < Duration::from_secs(20), "nobody is there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let open = sources(&house).await;
+    assert_eq!(open.len(), 2);
+    let state = house.ask("GET", "/api/state", &Value::Null).await.json();
+    for shown in open.iter().chain(state["sessions"].as_array().unwrap()) {
+        assert_eq!(shown["source"], "http://127.0.0.1:9/…");
+    }
+    let said = json!([open, state]).to_string();
+    assert!(!said.contains("canary"), "{said}");
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_source_begins_nothing() {
     let house = House::open(&["--pipeline", "passthrough"]);

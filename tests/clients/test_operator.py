@@ -54,12 +54,12 @@ class Secrets(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "limn.log")
             flags = ("--pipeline", "passthrough", "--log", "debug", "--log-file", str(log), "--max-sessions", "0")
-            source = ("--source", f"rtsp://me:{CANARY}@127.0.0.1:9/live")
+            source = ("--source", f"rtsp://me:{CANARY}@127.0.0.1:9/{CANARY}?pwd={CANARY}")
             environment = {**os.environ, "LIMN_KEYS": f"operator {KEY}; signing 00112233445566778899aabbccddeeff"}
             with Server(*flags, *source, env=environment) as server:
                 heard = []
                 ask = lambda method, path, body=None, key=KEY: heard.append(server.request(method, path, body, key))
-                ask("POST", "/api/sessions", {"source": f"http://me:{CANARY}@127.0.0.1:9/cam"})
+                ask("POST", "/api/sessions", {"source": f"http://me:{CANARY}@127.0.0.1:9/cam?user=me&pwd={CANARY}"})
                 ask("POST", "/api/sessions", {"source": f"gopher://me:{CANARY}@host"})
                 ask("POST", "/api/login", {"key": KEY + "x"})
                 session = json.loads(heard[0][2])["id"]

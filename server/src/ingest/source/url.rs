@@ -6,8 +6,9 @@ use limn_pipeline::Size;
 
 use super::address::Address;
 use super::ffmpeg;
+use super::shown::{self, shown};
 
-/// A source by name. Its credentials are for nobody's eyes: it is shown without them.
+/// A source by name. Its secrets are for nobody's eyes: it is shown without them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceUrl {
     text: String,
@@ -52,7 +53,7 @@ pub struct SourceError {
 
 impl std::fmt::Display for SourceUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&without_credentials(&self.text))
+        f.write_str(&shown(&self.text))
     }
 }
 
@@ -62,7 +63,7 @@ impl SourceUrl {
         self.text.clone()
     }
 
-    /// Its scheme, and its whole address without credentials; a file's is where it really lies.
+    /// Its scheme, and its whole address without what stands before an `@`; a file's is where it really lies.
     pub(super) fn address(&self) -> (String, String) {
         let path = match &self.kind {
             Kind::Image(path) => Some(("image", path.clone())),
@@ -102,14 +103,7 @@ impl SourceUrl {
 
     /// `line` with this source's name, wherever it stands, as it may be shown.
     pub fn redact(&self, line: &str) -> String {
-        let Kind::Ffmpeg { input, .. } = &self.kind else {
-            return line.to_owned();
-        };
-        let line = line.replace(input, &without_credentials(input));
-        match credentials(input) {
-            Some(secret) => line.replace(secret, "***"),
-            None => line,
-        }
+        shown::redact(&self.text, line)
     }
 }
 
@@ -118,7 +112,7 @@ impl std::str::FromStr for SourceUrl {
 
     fn from_str(text: &str) -> Result<Self, SourceError> {
         let refuse = |reason: &str| SourceError {
-            shown: without_credentials(text),
+            shown: shown(text),
             reason: reason.to_owned(),
         };
         // What was looked at is what ffmpeg is given, letter for letter.
@@ -222,18 +216,6 @@ fn pattern(form: &str) -> Option<Kind> {
     (fits && (1.0..=240.0).contains(&fps)).then_some(Kind::Pattern { size, fps, mark })
 }
 
-/// What stands between `//` and the `@` of the address.
-fn credentials(text: &str) -> Option<&str> {
-    Address::split(text)?.secret
-}
-
-fn without_credentials(text: &str) -> String {
-    match credentials(text) {
-        Some(secret) => text.replacen(&format!("{secret}@"), "***@", 1),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,18 +284,15 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_shown_to_nobody() {
+    fn no_secret_is_shown() {
         let url: SourceUrl = "rtsp://me:p@ss@10.0.0.2:554/live".parse().unwrap();
-        assert_eq!(url.to_string(), "rtsp://***@10.0.0.2:554/live");
-        let line = "rtsp://me:p@ss@10.0.0.2:554/live: 401, tried me:p@ss";
-        assert_eq!(
-            url.redact(line),
-            "rtsp://***@10.0.0.2:554/live: 401, tried ***"
-        );
-        let error = "gopher://me:secret@old"
-            .parse::<SourceUrl>()
-            .unwrap_err()
-            .to_string();
-        assert!(!error.contains("secret"), "{error}");
+        assert_eq!(url.to_string(), "rtsp://10.0.0.2:554/…");
+        for text in [
+            "gopher://me:secret@old",
+            "rtsp://me:sec/ret@cam/live?secret",
+        ] {
+            let error = text.parse::<SourceUrl>().unwrap_err().to_string();
+            assert!(!error.contains("sec") && !error.contains("ret"), "{error}");
+        }
     }
 }
