@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod fit;
+pub mod jpeg;
 pub mod multipart;
 pub mod source;
 mod webp;
@@ -122,8 +123,12 @@ pub fn take(
         Content::Frame(frame) => Decoded::of(frame),
         Content::File(bytes) => {
             let head = decode::head(bytes, config)?;
-            if still && !reads && head.is_upright_jpeg() && head.size == size {
-                return Ok(Frame::in_jpeg(size, bytes.clone(), decode::pixels));
+            if still
+                && !reads
+                && head.size == size
+                && let Some(jpeg) = head.as_it_came()
+            {
+                return Ok(Frame::in_jpeg(size, jpeg, decode::pixels));
             }
             head.decode()?
         }
