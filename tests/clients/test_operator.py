@@ -152,7 +152,10 @@ class Rubble(unittest.TestCase):
 
     def test_labels_and_prompts_are_words_wherever_they_stand(self):
         evil = "x\r\nX-Evil: 1\r\n\r\n<script>alert(1)</script>\"'"
-        session = self.begin(label=evil, row="img2img", params={"prompt": evil})
+        status, _, body = self.server.request("POST", "/api/sessions", {"label": evil})
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (422, "bad_label"))
+        line = evil.replace("\r\n", " ")
+        session = self.begin(label=line, row="img2img", params={"prompt": evil})
         for path in ("/api/state", "/api/sessions", f"/api/sessions/{session['id']}", "/api/docs", "/api/osc", "/api/settings", "/metrics"):
             status, headers, body = self.server.request("GET", path)
             self.assertEqual(status, 200, path)

@@ -7,6 +7,7 @@ pub mod condition;
 pub mod config;
 pub mod event;
 mod hidden;
+pub mod label;
 mod line;
 mod mirror;
 mod painter;
@@ -45,6 +46,7 @@ use blocked::BlockedWords;
 use condition::Condition;
 use config::SessionConfig;
 use event::{EndReason, Event};
+use label::Label;
 use stats::Stats;
 use steering::Steering;
 use token::Token;
@@ -214,8 +216,9 @@ impl Session {
         self.steering().ahead().clone()
     }
 
-    /// A name that people gave it.
-    pub fn set_label(&self, label: Option<String>) {
+    /// Gives it a name, or another.
+    pub fn set_label(&self, label: Label) {
+        let label = Some(label.into_text());
         self.label.send_if_modified(|there| {
             let changed = *there != label;
             *there = label;

@@ -24,6 +24,7 @@ use crate::http::Rooms;
 use crate::lock::lock;
 use crate::refusal::Refusal;
 use crate::session::Session;
+use crate::session::label::Label;
 use crate::session::wish::Wish;
 
 /// The wire of GenDJ.
@@ -134,7 +135,7 @@ impl Shared {
                 ..Wish::of(choice)
             })
             .ok()?;
-        session.set_label(Some("GenDJ".to_owned()));
+        session.set_label(Label::ours("GenDJ"));
         self.seat(&session);
         lock(&self.sessions).push(Arc::downgrade(&session));
         Some(session)
