@@ -185,12 +185,7 @@ pub async fn change(
     let label = named(label.as_deref())?;
     let choice = row.or(pipeline);
     let choice = choice.map(|name| rooms.listing.choose(Some(&name)));
-    if let Some(choice) = choice.transpose()? {
-        session.switch(choice);
-    }
-    if let Some(label) = label {
-        session.set_label(label);
-    }
+    session.change(choice.transpose()?, label)?;
     if let Some(on_air) = on_air {
         session.agree(on_air);
     }

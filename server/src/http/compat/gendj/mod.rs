@@ -117,7 +117,8 @@ impl Shared {
         if let Ok(choice) = self.rooms.listing.choose(name)
             && choice.row.id != session.choice().row.id
         {
-            session.switch(choice);
+            // Too many changes: the next one seats it.
+            let _ = session.change(Some(choice), None);
         }
         let params = lock(&self.params).clone();
         // They were checked when they were set; another row may not have them all.
