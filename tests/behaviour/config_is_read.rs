@@ -106,6 +106,20 @@ fn what_is_wrong_is_told_with_its_place() {
     }
 }
 
+#[test]
+fn a_refused_source_is_told_without_its_password() {
+    let refusal = |args: &[&str]| Config::read(args).unwrap_err().to_string();
+    let path = file("source", "source = \"rtsp://me:ca/nary@cam/live\"\n");
+    for said in [
+        refusal(&["server", "--source", "gopher://me:canary@cam"]),
+        refusal(&["server", "--config", &path]),
+    ] {
+        assert!(said.contains("`--source`"), "{said}");
+        assert!(!said.contains("nary"), "{said}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
 /// Plain http under the name of https would send the control cookie in the clear.
 #[tokio::test]
 async fn a_certificate_without_its_key_is_no_plain_http() {

@@ -1,6 +1,7 @@
-//! A JPEG that nothing changed leaves as the same bytes; one that something changed does not.
+//! A JPEG that nothing changed leaves as the same bytes; one that something changed does not. What is no picture in it stays.
 
 use limn_tests::house::{House, Owner};
+use limn_tests::http::position;
 use limn_tests::pictures::{noise, plain};
 use serde_json::json;
 
@@ -28,6 +29,36 @@ async fn the_same_bytes_leave() {
     owner.send(&picture).await;
     let (_, part) = viewer.until(|jpeg| jpeg != noise(64, 4).as_slice()).await;
     assert_ne!(part.bytes, picture);
+    house.close().await;
+}
+
+/// A picture with a segment that hides a part of a multipart stream.
+fn smuggling(marker: u8) -> Vec<u8> {
+    let (picture, part) = (
+        noise(64, 5),
+        b"\r\n--frame\r\nContent-Type: text/html\r\n\r\n<h1>",
+    );
+    let head = [0xff, marker, 0, part.len() as u8 + 2];
+    [&picture[..2], &head, part, &picture[2..]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_picture_brings_parts_of_a_stream() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = begin(&house).await;
+    let mut viewer = house.watch(&owner.id).await;
+    // A comment and Exif are taken out; what the picture needs is compressed anew.
+    for (marker, same) in [(0xfe, true), (0xe1, true), (0xe0, false)] {
+        let other = plain([marker, 9, 9]);
+        owner.send(&other).await;
+        viewer.until(|jpeg| jpeg == other.as_slice()).await;
+        owner.send(&smuggling(marker)).await;
+        let (_, part) = viewer.until(|jpeg| jpeg != other.as_slice()).await;
+        assert_eq!(part.bytes == noise(64, 5), same, "{marker:x}");
+        assert!(position(&part.bytes, b"--frame").is_none(), "{marker:x}");
+        let path = format!("/api/sessions/{}/snapshot.jpg", owner.id);
+        assert_eq!(house.ask("GET", &path, &json!(null)).await.body, part.bytes);
+    }
     house.close().await;
 }
 

@@ -57,6 +57,34 @@ async fn changes_that_come_too_fast_are_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_and_labels_are_changes_too() {
+    let house = House::open(&["--max-changes", "5"]);
+    for change in [json!({"row": "canny"}), json!({"label": "left"})] {
+        let owner = house.begin(json!({})).await;
+        let change = change.to_string();
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            answers.push(owner.ask("PATCH", "", change.as_bytes()).await);
+        }
+        let refused = answers.iter().filter(|answer| answer.status == 429);
+        assert!(refused.clone().count() > 5, "{answers:?}");
+        assert!(
+            refused
+                .clone()
+                .all(|answer| answer.code() == "too_many_changes")
+        );
+    }
+    let mut camera = house.camera("5f0c6a4e-5d0e-4b41-9a55-6d7f1c0f6a01").await;
+    for _ in 0..20 {
+        camera
+            .say(&json!({"status": "pipeline", "row": "canny"}))
+            .await;
+    }
+    assert_eq!(camera.status("refused").await["code"], "too_many_changes");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_frames_are_taken_than_may_be() {
     let house = House::open(&["--max-fps", "10"]);
     let owner = house.begin(json!({})).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use limn_tests::house::{House, Owner, until};
 use limn_tests::pictures::{RED, plain};
-use rosc::{OscMessage, OscPacket, OscType};
+use rosc::{OscBundle, OscMessage, OscPacket, OscType};
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -20,9 +20,11 @@ impl Desk {
     }
 
     async fn say(&self, addr: &str, args: Vec<OscType>) {
-        let addr = addr.to_owned();
-        let packet = OscPacket::Message(OscMessage { addr, args });
-        let bytes = rosc::encoder::encode(&packet).unwrap();
+        self.send(&message(addr, args)).await;
+    }
+
+    async fn send(&self, packet: &OscPacket) {
+        let bytes = rosc::encoder::encode(packet).unwrap();
         self.0.send(&bytes).await.unwrap();
     }
 
@@ -43,6 +45,11 @@ impl Desk {
         assert_eq!(addr, "/limn/error");
         args[0].clone().string().unwrap()
     }
+}
+
+fn message(addr: &str, args: Vec<OscType>) -> OscPacket {
+    let addr = addr.to_owned();
+    OscPacket::Message(OscMessage { addr, args })
 }
 
 async fn painter(house: &House, label: &str) -> Owner {
@@ -145,5 +152,59 @@ async fn a_desk_steers_cuts_and_asks() {
     let page = house.ask("GET", "/api/osc", &Value::Null).await;
     let page = String::from_utf8(page.body).unwrap();
     assert!(page.contains("/limn/prompt") && page.contains("This server listens at UDP"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_packet_is_answered_64_times_at_most_and_heard_to_its_end() {
+    let house = House::open(&["--osc", "0"]);
+    let desk = Desk::at(&house).await;
+    let left = painter(&house, "left").await;
+    for asked in ["/limn/fps", "/nothing"] {
+        let mut content = vec![message(asked, vec![]); 500];
+        content.push(message("/limn/left/prompt", vec![asked.into()]));
+        let timetag = (0, 1).into();
+        desk.send(&OscPacket::Bundle(OscBundle { timetag, content }))
+            .await;
+        until("the last is heard", || {
+            param(&house, &left, "prompt") == asked
+        })
+        .await;
+        // What comes behind the answers.
+        desk.say("/limn/left/width", vec![OscType::Float(65.0)])
+            .await;
+        let mut count = 0;
+        while !desk.hear().await.args[0]
+            .clone()
+            .string()
+            .is_some_and(|said| said.contains("65"))
+        {
+            count += 1;
+        }
+        assert_eq!(count, 64, "{asked}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_comes_later_is_not_taken_for_the_first_of_a_name() {
+    let house = House::open(&["--osc", "0", "--max-sessions", "0"]);
+    let desk = Desk::at(&house).await;
+    let name = "stage-left-camera";
+    let first = painter(&house, name).await;
+    painter(&house, name).await;
+    // A client of the other wire names its session itself.
+    let _camera = house.camera(name).await;
+    let address = format!("/limn/{name}/prompt");
+    desk.say(&address, vec!["ours".into()]).await;
+    until("the first hears it", || {
+        param(&house, &first, "prompt") == "ours"
+    })
+    .await;
+    desk.say("/limn/program", vec![name.into()]).await;
+    until("the first is on air", || {
+        house.running.program.on_air().borrow().as_deref() == Some(&first.id)
+    })
+    .await;
     house.close().await;
 }

@@ -157,18 +157,59 @@ async fn its_page_finds_what_it_expects() {
     })
     .await;
 
-    let address = house.running.gendj.unwrap().settings;
-    let foreign = [("Origin", "https://example.com")];
-    let answer = http::ask(address, "POST", "/prompt/mine", &foreign, b"").await;
-    assert_eq!(
-        (answer.status, answer.code()),
-        (403, "foreign_origin".into())
-    );
-
     drop((page, second));
     until("its sessions end with their pages", || {
         house.running.store.is_empty()
     })
     .await;
+    house.close().await;
+}
+
+/// Any page that a user visits may have a picture's address here, open a socket, or have its own name point to this machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_from_elsewhere_are_turned_away_at_both_ports() {
+    let house = House::open(&["--gendj=0,0,0", "--pipeline", "brush"]);
+    let ports = house.running.gendj.unwrap();
+    let page = Page::open(&house).await;
+    until("a session", || house.running.store.len() == 1).await;
+    let socket = [
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    for (header, there) in [
+        (("Origin", "http://localhost:5173"), true),
+        (("Sec-Fetch-Site", "same-origin"), true),
+        (("Sec-Fetch-Site", "none"), true),
+        (("Origin", "https://example.com"), false),
+        (("Origin", "null"), false),
+        (("Sec-Fetch-Site", "cross-site"), false),
+    ] {
+        for (method, path) in [("GET", "/seed/7"), ("POST", "/prompt/mine")] {
+            let answer = http::ask(ports.settings, method, path, &[header], b"").await;
+            assert_eq!(answer.status == 200, there, "{header:?}: {answer:?}");
+            if !there {
+                assert_eq!(answer.code(), "foreign_origin");
+            }
+        }
+        let headers = [&socket[..], &[header]].concat();
+        let answer = http::begin(ports.frames, "GET", "/", &headers).await;
+        assert_eq!(answer.status == 101, there, "{header:?}: {answer:?}");
+        if !there {
+            assert_eq!(answer.code(), "foreign_origin");
+        }
+    }
+    assert_eq!(set(&house, "GET", "/seed/3").await.0, 200);
+    for port in [ports.settings, ports.frames] {
+        let answer = http::ask_as(port, "evil.example", "/seed/9").await;
+        assert_eq!((answer.status, answer.code()), (421, "unknown_host".into()));
+    }
+    let known = http::ask_as(ports.settings, "localhost:5556", "/seed/4").await;
+    assert_eq!(known.status, 200);
+    until("what was asked from here is set", || {
+        params(&house)[0].1 == 4
+    })
+    .await;
+    drop(page);
     house.close().await;
 }

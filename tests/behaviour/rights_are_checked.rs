@@ -332,9 +332,20 @@ async fn pages_from_elsewhere_and_names_of_others_are_turned_away() {
             ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ];
-        let path = format!("/api/ws/{key}");
-        let answer = limn_tests::http::begin(address, "GET", &path, &socket).await;
-        assert_eq!(answer.status == 101, there, "{origin}: {answer:?}");
+        // Not even with what steers the session.
+        let owner = house.begin(json!({})).await;
+        let control = format!("Bearer {}", owner.control);
+        let steering = [&socket[..], &[("Authorization", control.as_str())]].concat();
+        for (path, headers) in [
+            (format!("/api/ws/{key}"), &socket[..]),
+            (format!("/api/sessions/{}/frames", owner.id), &steering),
+        ] {
+            let answer = limn_tests::http::begin(address, "GET", &path, headers).await;
+            assert_eq!(answer.status == 101, there, "{origin} {path}: {answer:?}");
+            if !there {
+                assert_eq!(answer.code(), "foreign_origin", "{origin} {path}");
+            }
+        }
     }
     let friend = [("Origin", "https://friend.example")];
     let answer = ask(address, "GET", "/api/pipelines", &friend, b"").await;

@@ -115,6 +115,31 @@ async fn nobody_steers_without_the_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_label_is_a_short_line() {
+    let house = House::open(&[]);
+    let owner = house.begin(json!({"label": "left"})).await;
+    for label in ["a".repeat(101), "left\r\nX-Evil: 1".to_owned()] {
+        let refused = house
+            .ask("POST", "/api/sessions", &json!({"label": label}))
+            .await;
+        assert_eq!((refused.status, refused.code()), (422, "bad_label".into()));
+        let change = json!({"label": label, "row": "canny", "on_air": true}).to_string();
+        let refused = owner.ask("PATCH", "", change.as_bytes()).await;
+        assert_eq!((refused.status, refused.code()), (422, "bad_label".into()));
+    }
+    assert_eq!(house.running.store.len(), 1, "it begins nothing");
+    let session = house.session(&owner.id);
+    assert_eq!(session.label().as_deref(), Some("left"));
+    assert_eq!(
+        (session.choice().row.id, session.agrees()),
+        ("brush", false)
+    );
+    let longest = json!({"label": "ü".repeat(100)}).to_string();
+    assert_eq!(owner.ask("PATCH", "", longest.as_bytes()).await.status, 200);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_refused_begins_nothing() {
     let house = House::open(&["--max-sessions", "1"]);
     for (body, code) in [

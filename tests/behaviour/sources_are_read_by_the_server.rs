@@ -129,6 +129,24 @@ async fn a_file_plays_once_or_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_playlist_leads_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = [RED, BLUE].repeat(50).into_iter().flat_map(plain);
+    std::fs::write(folder.path().join("clip.mjpeg"), clip.collect::<Vec<_>>()).unwrap();
+    let list = folder.path().join("list.ffconcat");
+    std::fs::write(&list, "ffconcat version 1.0\nfile clip.mjpeg\n").unwrap();
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = reads(&house, &list.display().to_string()).await;
+    let start = Instant::now();
+    while sources(&house).await[0]["state"] != "reconnecting" {
+        assert!(start.elapsed() < Duration::from_secs(20), "it is read");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(house.count(&owner.id, "received"), 0);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_servers_stream_and_a_placard_while_it_is_away() {
     let house = House::open(&["--pipeline", "passthrough"]);
     let camera = house.begin(json!({})).await;
@@ -151,6 +169,34 @@ async fn another_servers_stream_and_a_placard_while_it_is_away() {
         }
     }
     assert_eq!(sources(&house).await[0]["state"], "reconnecting");
+    house.close().await;
+}
+
+/// Cameras carry their passwords in the path and the query as well; two of one host read the same and are two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_camera_the_host_is_shown_and_no_more() {
+    let house = House::open(&["--pipeline", "passthrough", "--max-sessions", "0"]);
+    let camera = |secret: &str| format!("http://me:{secret}@127.0.0.1:9/{secret}?pwd={secret}");
+    for secret in ["canary1", "canary2"] {
+        reads(&house, &camera(secret)).await;
+    }
+    let start = Instant::now();
+    while !sources(&house)
+        .await
+        .iter()
+        .all(|source| source["state"] == "reconnecting")
+    {
+        assert!(start.elapsed() < Duration::from_secs(20), "nobody is there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let open = sources(&house).await;
+    assert_eq!(open.len(), 2);
+    let state = house.ask("GET", "/api/state", &Value::Null).await.json();
+    for shown in open.iter().chain(state["sessions"].as_array().unwrap()) {
+        assert_eq!(shown["source"], "http://127.0.0.1:9/…");
+    }
+    let said = json!([open, state]).to_string();
+    assert!(!said.contains("canary"), "{said}");
     house.close().await;
 }
 

@@ -1,6 +1,6 @@
 """From the last byte of the camera's JPEG to the part read: Limn's `passthrough` beside a bare echo server.
 
-One process is both camera and viewer, so there is one clock; each picture carries its number in a JPEG comment. Limn
+One process is both camera and viewer, so there is one clock; each picture carries its number in a segment of its own. Limn
 and the echo take turns, so that both see the same machine. `latency.py` prints the table; `--beside img2img` runs a
 second session of that row on the same server meanwhile.
 """
@@ -26,8 +26,8 @@ SIDE = 512
 FPS = 30
 # What a camera sends while the first sockets settle is not counted.
 WARM = FPS
-# JPEG's comment segment (ITU-T T.81, B.2.4.5): marker, length of 18 with its own two bytes, then the number.
-COMMENT = b"\xff\xfe\x00\x12"
+# APP0 (ITU-T T.81, B.2.4.6), since Limn takes comments out: marker, length of 18 with its own two bytes, then the number.
+SEGMENT = b"\xff\xe0\x00\x12"
 
 
 def pictures():
@@ -39,12 +39,12 @@ def pictures():
 
 
 def numbered(jpeg, number):
-    return jpeg[:2] + COMMENT + b"%016d" % number + jpeg[2:]
+    return jpeg[:2] + SEGMENT + b"%016d" % number + jpeg[2:]
 
 
 def number_of(jpeg):
     """The number that was put in; an error where the picture was compressed anew on the way."""
-    if jpeg[2:6] != COMMENT:
+    if jpeg[2:6] != SEGMENT:
         raise RuntimeError("the picture did not leave as the bytes that came")
     return int(jpeg[6:22])
 

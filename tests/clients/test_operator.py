@@ -54,12 +54,12 @@ class Secrets(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "limn.log")
             flags = ("--pipeline", "passthrough", "--log", "debug", "--log-file", str(log), "--max-sessions", "0")
-            source = ("--source", f"rtsp://me:{CANARY}@127.0.0.1:9/live")
+            source = ("--source", f"rtsp://me:{CANARY}@127.0.0.1:9/{CANARY}?pwd={CANARY}")
             environment = {**os.environ, "LIMN_KEYS": f"operator {KEY}; signing 00112233445566778899aabbccddeeff"}
             with Server(*flags, *source, env=environment) as server:
                 heard = []
                 ask = lambda method, path, body=None, key=KEY: heard.append(server.request(method, path, body, key))
-                ask("POST", "/api/sessions", {"source": f"http://me:{CANARY}@127.0.0.1:9/cam"})
+                ask("POST", "/api/sessions", {"source": f"http://me:{CANARY}@127.0.0.1:9/cam?user=me&pwd={CANARY}"})
                 ask("POST", "/api/sessions", {"source": f"gopher://me:{CANARY}@host"})
                 ask("POST", "/api/login", {"key": KEY + "x"})
                 session = json.loads(heard[0][2])["id"]
@@ -173,7 +173,10 @@ class Rubble(unittest.TestCase):
 
     def test_labels_and_prompts_are_words_wherever_they_stand(self):
         evil = "x\r\nX-Evil: 1\r\n\r\n<script>alert(1)</script>\"'"
-        session = self.begin(label=evil, row="img2img", params={"prompt": evil})
+        status, _, body = self.server.request("POST", "/api/sessions", {"label": evil})
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (422, "bad_label"))
+        line = evil.replace("\r\n", " ")
+        session = self.begin(label=line, row="img2img", params={"prompt": evil})
         for path in ("/api/state", "/api/sessions", f"/api/sessions/{session['id']}", "/api/docs", "/api/osc", "/api/settings", "/metrics"):
             status, headers, body = self.server.request("GET", path)
             self.assertEqual(status, 200, path)

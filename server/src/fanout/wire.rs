@@ -11,7 +11,8 @@ use limn_pipeline::Timestamp;
 
 use crate::picture::Picture;
 
-/// What follows a picture: its end, and for a browser also the beginning of the next part.
+/// What follows a picture: its end, and for a browser also the beginning of the next part. No picture that came as a JPEG has
+/// the boundary inside (`ingest/jpeg.rs`).
 const NEXT: &[u8] = b"\r\n--frame\r\n";
 const NEXT_WITH_HEADERS: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
@@ -108,6 +109,14 @@ mod tests {
         picture.jpeg.captured = Timestamp::default();
         let bytes = [wire.preamble(), wire.part(&picture, false)].concat();
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_boundary_is_what_no_picture_may_hold() {
+        let boundary = crate::ingest::jpeg::BOUNDARY;
+        for next in [NEXT, NEXT_WITH_HEADERS] {
+            assert_eq!(next[2..2 + boundary.len()], *boundary);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::ApiError;
 use super::routes::{Answer, Body, Operation};
-use super::{Rooms, control, login};
+use super::{Rooms, control, host, login};
 use crate::access::signed::Scope;
 use crate::access::{Access, Right};
 use crate::metrics::Status;
@@ -196,37 +196,9 @@ fn is_foreign(request: &ServiceRequest, access: &Access) -> bool {
         return true;
     };
     let authority = origin.split_once("://").map_or("", |(_, rest)| rest);
-    let own = authority_of(request)
+    let own = host::authority_of(request.request())
         .is_some_and(|host| !authority.is_empty() && authority.eq_ignore_ascii_case(host));
-    !(own || access.is_hostname(host_of(authority)) || access.allows_origin(origin))
-}
-
-/// What the client says it asked: over HTTP/2 it stands in the address.
-fn authority_of(request: &ServiceRequest) -> Option<&str> {
-    let header = request.headers().get(header::HOST);
-    let stated = request
-        .uri()
-        .authority()
-        .map(|authority| authority.as_str());
-    stated.or(header.and_then(|value| value.to_str().ok()))
-}
-
-/// Without the port.
-fn host_of(authority: &str) -> &str {
-    let end = match authority.rfind(']') {
-        Some(bracket) => bracket + 1,
-        None => authority.find(':').unwrap_or(authority.len()),
-    };
-    &authority[..end]
-}
-
-/// The names under which a keyless server on a loopback address is asked.
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    !(own || access.is_hostname(host::host_of(authority)) || access.allows_origin(origin))
 }
 
 /// Nothing from elsewhere, no script but the page's files. Styles stand in the page as well; pictures and recordings are made
@@ -238,31 +210,12 @@ macro_rules! policy {
     };
 }
 
-/// What a proxy says of whom it speaks for.
-const FORWARDED: [&str; 6] = [
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
-
 /// Turns away requests for another machine's name or by way of a proxy where everybody may do everything, and gives every answer the headers that keep a browser careful.
 pub async fn doorway(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let access = &rooms(request.request()).access;
-    let stranger = access.is_local()
-        && authority_of(&request).is_some_and(|authority| !is_this_machine(host_of(authority)));
-    let headers = request.headers();
-    let passed_on = access.is_local() && FORWARDED.iter().any(|name| headers.contains_key(*name));
-    let refusal = match (stranger, passed_on) {
-        (true, _) => Some(ApiError::unknown_host()),
-        (_, true) => Some(ApiError::behind_a_proxy()),
-        _ => None,
-    };
+    let refusal = host::refusal(request.request(), &rooms(request.request()).access);
     let embeddable = request.path().starts_with("/watch/");
     let mut response = if let Some(refusal) = refusal {
         request.into_response(refusal.error_response())
@@ -292,32 +245,4 @@ fn rooms(request: &HttpRequest) -> &web::Data<Rooms> {
     request
         .app_data::<web::Data<Rooms>>()
         .expect("every application has its rooms")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_read_without_its_port() {
-        assert_eq!(host_of("localhost:7860"), "localhost");
-        assert_eq!(host_of("[::1]:7860"), "[::1]");
-        assert_eq!(host_of("show.example"), "show.example");
-    }
-
-    #[test]
-    fn this_machine_has_few_names() {
-        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]"] {
-            assert!(is_this_machine(host), "{host}");
-        }
-        for host in [
-            "evil.example",
-            "127.0.0.1.evil.example",
-            "0.0.0.0",
-            "",
-            "localhost.evil",
-        ] {
-            assert!(!is_this_machine(host), "{host}");
-        }
-    }
 }

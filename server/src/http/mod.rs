@@ -10,6 +10,7 @@ mod frames;
 mod gate;
 pub mod generate;
 mod health;
+mod host;
 mod leaflet;
 mod login;
 mod metrics;

@@ -16,10 +16,11 @@ pub async fn addresses(rooms: web::Data<Rooms>) -> HttpResponse {
     };
     let mut page = format!(
         "<p>{port} A refused value is answered by <code>/limn/error</code>.</p>\
-         <p><code>/limn/PARAM</code> is for whatever is on air, <code>/limn/LABEL/PARAM</code> for the session of that label or id. \
+         <p><code>/limn/PARAM</code> is for whatever is on air, <code>/limn/LABEL/PARAM</code> for the session of that label or id, the oldest \
+         if there are several. \
          <code>/limn/preset NAME</code>, or with a label, sets all values of a preset that ships with the page. \
          <code>/limn/program LABEL SECONDS</code> cuts, or fades in so many seconds; without arguments the server chooses. \
-         <code>/limn/fps</code> is answered with the painted frames a second of each session.</p>"
+         <code>/limn/fps</code> is answered with the painted frames a second of each session, 64 at most.</p>"
     );
     for row in rooms.listing.rows() {
         let _ = write!(

@@ -13,6 +13,7 @@ use super::{Rooms, address};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 use crate::session::event::EndReason;
+use crate::session::label::Label;
 use crate::session::wish::Wish;
 
 /// `POST /api/sessions`.
@@ -22,6 +23,7 @@ pub struct Create {
     pipeline: Option<String>,
     row: Option<String>,
     params: Map<String, Value>,
+    /// At most 100 characters, and no control characters.
     label: Option<String>,
     source: Option<String>,
     /// What the server answered while there was no place; it keeps one's place in the line.
@@ -34,6 +36,7 @@ pub struct Create {
 pub struct Change {
     pipeline: Option<String>,
     row: Option<String>,
+    /// At most 100 characters, and no control characters.
     label: Option<String>,
     on_air: Option<bool>,
 }
@@ -114,6 +117,7 @@ pub async fn create(
         .door
         .apply(choice.door.defaults(), &params, Unknown::Refuse)
         .map_err(ApiError::from)?;
+    let label = named(label.as_deref())?;
     let source = source.filter(|source| source != "browser");
     let source = source
         .map(|source| rooms.source(&request, &source))
@@ -128,7 +132,9 @@ pub async fn create(
             ..Wish::of(choice)
         })
         .map_err(ApiError::from)?;
-    session.set_label(label);
+    if let Some(label) = label {
+        session.set_label(label);
+    }
     session
         .patch(&params, Unknown::Refuse)
         .map_err(ApiError::from)?;
@@ -177,19 +183,22 @@ pub async fn change(
         label,
         on_air,
     } = body.into_inner();
+    // All of it is read before any of it is done.
+    let label = named(label.as_deref())?;
+    let choice = row.or(pipeline);
+    let choice = choice.map(|name| rooms.listing.choose(Some(&name)));
+    session.change(choice.transpose()?, label)?;
     if let Some(on_air) = on_air {
         session.agree(on_air);
-    }
-    if let Some(name) = row.or(pipeline) {
-        session.switch(rooms.listing.choose(Some(&name))?);
-    }
-    if label.is_some() {
-        session.set_label(label);
     }
     Ok(web::Json(Changed {
         session: session.state(),
         params: session.params().as_map().clone(),
     }))
+}
+
+fn named(label: Option<&str>) -> Result<Option<Label>, ApiError> {
+    Ok(label.map(str::parse).transpose()?)
 }
 
 /// A patch of parameters; answers the whole checked set.

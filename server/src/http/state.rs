@@ -21,7 +21,7 @@ pub struct Everything {
 struct Watched {
     #[serde(flatten)]
     session: SessionState,
-    /// What the server reads for it, without its password.
+    /// What the server reads for it; of an address in the network only the host.
     source: Option<String>,
     viewers: Vec<ViewerState>,
 }

@@ -7,7 +7,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use limn_pipeline::{Frame, Size};
 
-use crate::ingest::{IngestConfig, webp};
+use crate::ingest::{IngestConfig, jpeg, webp};
 
 /// The most that one pixel takes while it is decoded: four channels of 16 bits.
 const BYTES_PER_PIXEL: u64 = 8;
@@ -45,7 +45,7 @@ pub enum IngestError {
 pub struct Decoded {
     /// RGB, upright.
     pub picture: RgbImage,
-    /// The JPEG that decodes to exactly `picture`.
+    /// The JPEG that decodes to exactly `picture`, and holds nothing else.
     pub jpeg: Option<Bytes>,
 }
 
@@ -114,14 +114,16 @@ pub fn head<'a>(bytes: &'a Bytes, config: &IngestConfig) -> Result<Head<'a>, Ing
 }
 
 impl Head<'_> {
-    /// Whether its pixels are just what a JPEG's bytes say.
-    pub fn is_upright_jpeg(&self) -> bool {
-        self.format == ImageFormat::Jpeg && self.orientation == Orientation::NoTransforms
+    /// The JPEG as it may leave, if its pixels are just what its bytes say.
+    pub fn as_it_came(&self) -> Option<Bytes> {
+        let upright =
+            self.format == ImageFormat::Jpeg && self.orientation == Orientation::NoTransforms;
+        upright.then(|| jpeg::kept(self.bytes)).flatten()
     }
 
     /// Decodes it and turns it upright as its Exif says.
     pub fn decode(self) -> Result<Decoded, IngestError> {
-        let untouched = self.is_upright_jpeg().then(|| self.bytes.clone());
+        let untouched = self.as_it_came();
         let mut picture = DynamicImage::from_decoder(self.decoder).map_err(broken)?;
         picture.apply_orientation(self.orientation);
         Ok(Decoded {
@@ -203,6 +205,20 @@ mod tests {
             .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
             .unwrap();
         assert!(decode(&png.into(), &config).unwrap().jpeg.is_none());
+    }
+
+    #[test]
+    fn a_jpeg_that_is_to_be_turned_is_turned_and_not_kept() {
+        let upright = jpeg(20, 10);
+        // One entry of TIFF, whose orientation is to be shown a quarter further, clockwise.
+        let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let turned = Bytes::from([&upright[..2], exif, &upright[2..]].concat());
+        let config = Config::defaults().ingest;
+        let decoded = decode(&turned, &config).unwrap();
+        let upright = decode(&upright.into(), &config).unwrap().picture;
+        assert_eq!(decoded.picture, image::imageops::rotate90(&upright));
+        assert_eq!(decoded.jpeg, None);
+        assert_eq!(head(&turned, &config).unwrap().as_it_came(), None);
     }
 
     #[test]

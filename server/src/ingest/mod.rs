@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod fit;
+pub mod jpeg;
 pub mod multipart;
 pub mod source;
 mod webp;
@@ -12,6 +13,7 @@ use limn_pipeline::{Frame, Size, Timestamp};
 use serde_json::{Map, Value};
 
 use source::allow::Allowed;
+use source::flag::SourceFlag;
 use source::url::SourceUrl;
 
 pub use decode::{Decoded, IngestError};
@@ -29,7 +31,7 @@ pub struct IngestConfig {
     #[arg(long, env = "LIMN_ROTATE", value_enum, default_value_t = Rotate::None)]
     pub rotate: Rotate,
     /// Read pictures from here and put them on air: rtsp://, http://, a file (`?loop=1`), v4l2:, screen:, ndi:, image:, pattern:
-    #[arg(long, env = "LIMN_SOURCE", value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "LIMN_SOURCE", value_name = "URL", hide_env_values = true, value_parser = SourceFlag)]
     pub source: Option<SourceUrl>,
     /// What sessions begun by request may read: schemes or beginnings of addresses, as rtsp,file:/media, with commas; by default all
     /// on a loopback address without keys, and pattern, ndi, rtsp, rtsps, http, https elsewhere
@@ -121,8 +123,12 @@ pub fn take(
         Content::Frame(frame) => Decoded::of(frame),
         Content::File(bytes) => {
             let head = decode::head(bytes, config)?;
-            if still && !reads && head.is_upright_jpeg() && head.size == size {
-                return Ok(Frame::in_jpeg(size, bytes.clone(), decode::pixels));
+            if still
+                && !reads
+                && head.size == size
+                && let Some(jpeg) = head.as_it_came()
+            {
+                return Ok(Frame::in_jpeg(size, jpeg, decode::pixels));
             }
             head.decode()?
         }

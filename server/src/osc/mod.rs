@@ -4,14 +4,15 @@
 //! | address | arguments | what |
 //! |---|---|---|
 //! | `/limn/PARAM` | value | a parameter of whatever is on air |
-//! | `/limn/LABEL/PARAM` | value | the same of the session of that label, or id |
+//! | `/limn/LABEL/PARAM` | value | the same of the session of that label, or id; the oldest if there are several |
 //! | `/limn/preset`, `/limn/LABEL/preset` | name | all values of a preset that ships with the page |
 //! | `/limn/program` | label or id, seconds | cuts, or fades in so many seconds; without arguments the server chooses |
 //! | `/limn/fps` | | answers `/limn/fps LABEL PAINTED` for each session |
 //!
-//! What is refused is answered by `/limn/error` with a sentence, and changes nothing.
+//! What is refused is answered by `/limn/error` with a sentence, and changes nothing. A packet has at most 64 answers.
 
 pub mod address;
+pub mod answers;
 pub mod packet;
 
 use std::io;
@@ -30,6 +31,7 @@ use crate::session::Session;
 use crate::session::store::Store;
 pub use address::number;
 use address::{Address, value};
+use answers::Answers;
 
 /// Control by OSC.
 #[derive(Args, Clone, Debug)]
@@ -77,7 +79,7 @@ pub fn listen(
 /// If the port is taken.
 pub fn hear(
     at: (IpAddr, u16),
-    act: impl Fn(&OscMessage, &mut Vec<OscMessage>) -> Result<(), String> + Send + 'static,
+    act: impl Fn(&OscMessage, &mut Answers) -> Result<(), String> + Send + 'static,
 ) -> io::Result<SocketAddr> {
     let socket = std::net::UdpSocket::bind(at)?;
     socket.set_nonblocking(true)?;
@@ -86,17 +88,14 @@ pub fn hear(
     Ok(address)
 }
 
-async fn answer(
-    socket: UdpSocket,
-    act: impl Fn(&OscMessage, &mut Vec<OscMessage>) -> Result<(), String>,
-) {
+async fn answer(socket: UdpSocket, act: impl Fn(&OscMessage, &mut Answers) -> Result<(), String>) {
     let mut buffer = vec![0; LARGEST];
     loop {
         // Windows tells a sender that nobody took its last answer; that is no reason to stop listening.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
-        let mut answers = Vec::new();
+        let mut answers = Answers::default();
         match packet::messages(&buffer[..length]) {
             Ok(messages) => {
                 for message in &messages {
@@ -108,7 +107,7 @@ async fn answer(
             }
             Err(why) => answers.push(refusal(&why)),
         }
-        for answer in answers {
+        for answer in answers.into_messages() {
             if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(answer)) {
                 // Whoever has gone need not be told.
                 let _ = socket.send_to(&bytes, from).await;
@@ -118,10 +117,14 @@ async fn answer(
 }
 
 impl Player {
-    fn act(&self, message: &OscMessage, answers: &mut Vec<OscMessage>) -> Result<(), String> {
+    fn act(&self, message: &OscMessage, answers: &mut Answers) -> Result<(), String> {
         match Address::read(&message.addr).ok_or("there is no such address")? {
+            // Looking at all of them takes its time.
+            Address::Fps if answers.room() == 0 => Ok(()),
             Address::Fps => {
-                answers.extend(self.store.all().iter().map(|session| fps(session)));
+                let all = self.store.all();
+                let shown = all.iter().take(answers.room());
+                shown.for_each(|session| answers.push(fps(session)));
                 Ok(())
             }
             Address::Program => self.cut(&message.args),
@@ -169,12 +172,14 @@ impl Player {
         Ok(())
     }
 
-    /// The session of that label, the newest if there are several, or of that id.
+    /// The session of that label or id, the oldest if there are several: whoever comes later may call a session as one is
+    /// called that a desk steers.
     fn named(&self, name: &str) -> Result<Arc<Session>, String> {
-        let labelled = |session: &Arc<Session>| session.label().as_deref() == Some(name);
-        self.store
-            .find(name)
-            .or_else(|| self.store.all().into_iter().rfind(labelled))
+        let called = |session: &Arc<Session>| {
+            session.key == name || session.label().as_deref() == Some(name)
+        };
+        let mut all = self.store.all().into_iter();
+        all.find(called)
             .ok_or_else(|| format!("no session is called `{name}`"))
     }
 

@@ -27,7 +27,7 @@ pub struct SessionConfig {
         default_value_t = 2
     )]
     pub max_sessions_per_address: usize,
-    /// The most parameter changes a second that a session takes
+    /// The most changes a second that a session takes: of its parameters, row or label
     #[arg(long, env = "LIMN_MAX_CHANGES", value_name = "N", default_value_t = 1000.0, value_parser = rate)]
     pub max_changes: f64,
     /// Refuse prompts with words of this file: one word or phrase a line

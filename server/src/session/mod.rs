@@ -7,6 +7,7 @@ pub mod condition;
 pub mod config;
 pub mod event;
 mod hidden;
+pub mod label;
 pub mod lease;
 mod line;
 mod mirror;
@@ -47,6 +48,7 @@ use blocked::BlockedWords;
 use condition::Condition;
 use config::SessionConfig;
 use event::{EndReason, Event};
+use label::Label;
 use lease::Lease;
 use stats::Stats;
 use steering::Steering;
@@ -185,14 +187,7 @@ impl Session {
     /// If one field is refused, or changes come too fast; then nothing of the patch is taken.
     pub fn patch(&self, patch: &Map<String, Value>, unknown: Unknown) -> Result<ParamSet, Refusal> {
         self.heard();
-        if !self.changes.take(Instant::now()) {
-            let most = self.changes.per_second();
-            let message =
-                format!("more than {most} changes a second came, and this one is left out");
-            return Err(
-                Refusal::new("too_many_changes", message).hint("send the newest value only")
-            );
-        }
+        self.count_change()?;
         if let Some(blocked) = &self.blocked {
             blocked.check(patch)?;
         }
@@ -203,11 +198,30 @@ impl Session {
         Ok(set)
     }
 
-    /// Changes the pipeline while live; parameters that fit the new one stay.
-    pub fn switch(&self, choice: Choice) {
+    /// Changes the pipeline while live, where parameters that fit the new one stay, or the name that people gave it, or both.
+    ///
+    /// # Errors
+    /// If changes come too fast; then nothing of it is done.
+    pub fn change(&self, choice: Option<Choice>, label: Option<Label>) -> Result<(), Refusal> {
         self.heard();
-        self.steering().switch(choice);
-        self.chosen.notify_one();
+        self.count_change()?;
+        if let Some(choice) = choice {
+            self.steering().switch(choice);
+            self.chosen.notify_one();
+        }
+        if let Some(label) = label {
+            self.set_label(label);
+        }
+        Ok(())
+    }
+
+    fn count_change(&self) -> Result<(), Refusal> {
+        if self.changes.take(Instant::now()) {
+            return Ok(());
+        }
+        let most = self.changes.per_second();
+        let message = format!("more than {most} changes a second came, and this one is left out");
+        Err(Refusal::new("too_many_changes", message).hint("send the newest value only"))
     }
 
     /// The row it paints with.
@@ -220,8 +234,9 @@ impl Session {
         self.steering().ahead().clone()
     }
 
-    /// A name that people gave it.
-    pub fn set_label(&self, label: Option<String>) {
+    /// Gives it a name as it begins.
+    pub fn set_label(&self, label: Label) {
+        let label = Some(label.into_text());
         self.label.send_if_modified(|there| {
             let changed = *there != label;
             *there = label;

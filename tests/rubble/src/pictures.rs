@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use limn_pipeline::Size;
 use limn_server::Config;
-use limn_server::ingest::{Content, Fit, IngestConfig, Rotate, take};
+use limn_server::ingest::{Content, Fit, IngestConfig, Rotate, decode, jpeg, take};
 
 static DEFAULTS: LazyLock<IngestConfig> = LazyLock::new(|| Config::defaults().ingest);
 
@@ -20,7 +20,7 @@ const TURNS: [Rotate; 4] = [
 ];
 
 /// # Panics
-/// If a frame has another size.
+/// If a frame has another size, or its JPEG shows another picture or may not leave.
 pub fn read(input: &[u8]) {
     let [how, width, height, file @ ..] = input else {
         return;
@@ -44,6 +44,12 @@ pub fn read(input: &[u8]) {
         if let Ok(frame) = take(&content, size, reads, &config) {
             assert_eq!(frame.size(), size);
             assert_eq!(frame.pixels().len(), size.area() * 3);
+            if let Some(jpeg) = &frame.jpeg {
+                // What was taken out was no part of the picture.
+                let kept = decode::pixels(jpeg);
+                assert!(frame.fault().is_some() || kept.as_deref() == Ok(frame.pixels()));
+                assert_eq!(jpeg::kept(jpeg).as_ref(), Some(jpeg));
+            }
         }
     }
 }

@@ -188,11 +188,12 @@ impl Talk {
                     .await
             }
             (_, Some(Said::Pipeline(Some(name)))) => {
-                match self.rooms.listing.choose(Some(&name)) {
-                    Ok(choice) => self.session.switch(choice),
-                    Err(error) => return self.refuse(error.into()).await,
+                let choice = self.rooms.listing.choose(Some(&name));
+                let choice = choice.map_err(Refusal::from);
+                match choice.and_then(|choice| self.session.change(Some(choice), None)) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(refusal) => self.refuse(refusal).await,
                 }
-                ControlFlow::Continue(())
             }
             (Expects::Params { picture }, Some(Said::Bare(patch))) => {
                 let flow = self.patch(&patch, Unknown::Ignore).await;

@@ -92,6 +92,30 @@ mod tests {
     }
 
     #[test]
+    fn what_ffmpeg_would_ask_is_what_is_looked_up() {
+        for url in [
+            "http://169.254.169.254?@cam.example/latest",
+            "http://169.254.169.254#@cam.example/latest",
+            "http://169.254.169.254/@cam.example/latest",
+            "http://me@169.254.169.254?@cam.example",
+            "http://cam.example@169.254.169.254/latest",
+            "http://cam.example:80@169.254.169.254/latest",
+        ] {
+            assert!(!allows(&["http://cam.example"], url), "{url}");
+        }
+        // Behind the backslash FFmpeg goes on to another host.
+        let url = "http://cam.example:80\\@169.254.169.254/latest";
+        assert!(url.parse::<SourceUrl>().is_err());
+        for url in [
+            "http://cam.example",
+            "http://me:p@ss@cam.example/latest",
+            "http://cam.example:8080?user=me@home",
+        ] {
+            assert!(allows(&["http://cam.example"], url), "{url}");
+        }
+    }
+
+    #[test]
     fn a_way_up_is_no_way_in() {
         let up = concat!("file:", env!("CARGO_MANIFEST_DIR"), "/src");
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/../Cargo.toml");

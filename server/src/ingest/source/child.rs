@@ -125,3 +125,57 @@ fn listen(url: SourceUrl, child: &mut Child) -> tokio::task::JoinHandle<String> 
         last
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tokio::sync::watch;
+
+    use super::super::url::Kind;
+    use super::*;
+    use crate::cell::Inlet;
+
+    /// Why ffmpeg does not read the source of that name.
+    async fn refused(name: &str) -> String {
+        let url: SourceUrl = name.parse().unwrap();
+        let Kind::Ffmpeg { options, input, .. } = &url.kind else {
+            panic!("{name} is not read by ffmpeg");
+        };
+        let tap = Tap {
+            frames: Inlet::default(),
+            state: watch::Sender::new(State::Opening),
+        };
+        read(&url, options, input, &tap).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn no_shell_reads_the_name_of_a_source() {
+        let made = format!("limn-made-by-a-shell-{}", std::process::id());
+        let folder = std::env::temp_dir().join(format!("limn-shell-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (before, behind) in [
+            (";", ";"),
+            ("$(", ")"),
+            ("`", "`"),
+            ("|", "|"),
+            ("&", "&"),
+            ("\";", ";\""),
+            ("';", ";'"),
+        ] {
+            let command = format!("{before} touch {made} {behind}");
+            let file = folder.join(&command);
+            std::fs::write(&file, "no film").unwrap();
+            for name in [
+                file.display().to_string(),
+                format!("v4l2:/dev/nonesuch{command}"),
+                format!("http://127.0.0.1:9/{}", command.replace(' ', "${IFS}")),
+            ] {
+                let why = refused(&name).await;
+                assert!(!why.contains("ffmpeg"), "ffmpeg says it itself: {why}");
+                assert!(!Path::new(&made).exists(), "{name}");
+            }
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,11 +1,15 @@
 //! Sources that the server reads itself: each is opened once, for as long as somebody reads it, and each reader takes the
 //! newest picture at its own rate.
 
+mod address;
 pub mod allow;
 mod child;
+mod ffmpeg;
+pub mod flag;
 pub mod ndi;
 mod pattern;
 mod ppm;
+mod shown;
 pub mod url;
 
 use std::sync::{Arc, Weak};
@@ -39,7 +43,7 @@ pub enum State {
 /// A source that is open, as a route answers it.
 #[derive(Serialize, JsonSchema)]
 pub struct OpenSource {
-    /// As it was named, without its password.
+    /// As it was named; of an address in the network only the host, so that two may read the same.
     source: String,
     /// How many sessions read it.
     readers: usize,
@@ -86,7 +90,7 @@ impl Source {
         self.tap.state.subscribe()
     }
 
-    /// What it is called, without what nobody may see.
+    /// What it is called, without what nobody may see: for people to read, and no key.
     pub fn name(&self) -> String {
         self.url.to_string()
     }

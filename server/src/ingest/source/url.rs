@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use limn_pipeline::Size;
 
-/// A source by name. Its credentials are for nobody's eyes: it is shown without them.
+use super::address::Address;
+use super::ffmpeg;
+use super::shown::{self, shown};
+
+/// A source by name. Its secrets are for nobody's eyes: it is shown without them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceUrl {
     text: String,
@@ -49,7 +53,7 @@ pub struct SourceError {
 
 impl std::fmt::Display for SourceUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&without_credentials(&self.text))
+        f.write_str(&shown(&self.text))
     }
 }
 
@@ -59,7 +63,7 @@ impl SourceUrl {
         self.text.clone()
     }
 
-    /// Its scheme, and its whole address without credentials; a file's is where it really lies.
+    /// Its scheme, and its whole address without what stands before an `@`; a file's is where it really lies.
     pub(super) fn address(&self) -> (String, String) {
         let path = match &self.kind {
             Kind::Image(path) => Some(("image", path.clone())),
@@ -79,12 +83,14 @@ impl SourceUrl {
             let path = path.canonicalize().unwrap_or(path);
             return (scheme.to_owned(), format!("{scheme}:{}", path.display()));
         }
+        if let Some(Address {
+            scheme, host, tail, ..
+        }) = Address::split(&self.text)
+        {
+            return (scheme.to_owned(), format!("{scheme}://{host}{tail}"));
+        }
         let scheme = self.text.split_once(':').map_or("", |(scheme, _)| scheme);
-        let address = match credentials(&self.text) {
-            Some(secret) => self.text.replacen(&format!("{secret}@"), "", 1),
-            None => self.text.clone(),
-        };
-        (scheme.to_owned(), address)
+        (scheme.to_owned(), self.text.clone())
     }
 
     /// An error about it.
@@ -97,14 +103,7 @@ impl SourceUrl {
 
     /// `line` with this source's name, wherever it stands, as it may be shown.
     pub fn redact(&self, line: &str) -> String {
-        let Kind::Ffmpeg { input, .. } = &self.kind else {
-            return line.to_owned();
-        };
-        let line = line.replace(input, &without_credentials(input));
-        match credentials(input) {
-            Some(secret) => line.replace(secret, "***"),
-            None => line,
-        }
+        shown::redact(&self.text, line)
     }
 }
 
@@ -113,43 +112,26 @@ impl std::str::FromStr for SourceUrl {
 
     fn from_str(text: &str) -> Result<Self, SourceError> {
         let refuse = |reason: &str| SourceError {
-            shown: without_credentials(text),
+            shown: shown(text),
             reason: reason.to_owned(),
         };
+        // What was looked at is what ffmpeg is given, letter for letter.
+        let network = || Address::read(text).map(|_| text).map_err(refuse);
         let kind = match text.split_once(':') {
             Some(("pattern", form)) => pattern(form)
                 .ok_or_else(|| refuse("a pattern is `pattern:` or `pattern:1280x720@30`, and `?mark=7`, from 0 to 65535, behind either"))?,
             Some(("image", path)) => {
                 Kind::Image(existing(path).ok_or_else(|| refuse("there is no such file"))?)
             }
-            Some(("v4l2", device)) => ffmpeg(&["-f", "v4l2"], device),
-            Some(("avfoundation", device)) => ffmpeg(&["-f", "avfoundation"], device),
-            Some(("dshow", device)) => ffmpeg(&["-f", "dshow"], device),
+            Some((format @ ("v4l2" | "avfoundation" | "dshow"), device)) => {
+                endless(ffmpeg::device(format), device)
+            }
             Some(("screen", display)) => screen(display),
-            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => ffmpeg(
-                &[
-                    "-protocol_whitelist",
-                    "rtsp,rtp,udp,tcp,tls",
-                    "-rtsp_transport",
-                    "tcp",
-                    "-timeout",
-                    "5000000",
-                ],
-                text,
-            ),
+            Some(("rtsp" | "rtsps", rest)) if rest.starts_with("//") => {
+                endless(ffmpeg::rtsp(), network()?)
+            }
             Some(("http" | "https", rest)) if rest.starts_with("//") => {
-                // A redirect could lead to what nobody named: the machine itself, or the cloud's own addresses.
-                ffmpeg(
-                    &[
-                        "-protocol_whitelist",
-                        "http,https,tcp,tls",
-                        "-max_redirects",
-                        "0",
-                        "-rw_timeout",
-                        "5000000",
-                    ],
-                    text,
-                )
+                endless(ffmpeg::http(), network()?)
             }
             Some(("ndi", "")) => return Err(refuse("it needs the name of an NDI source")),
             Some(("ndi", name)) => Kind::Ndi(name.to_owned()),
@@ -176,9 +158,9 @@ fn is_file(text: &str) -> bool {
     text.starts_with("file:")
 }
 
-fn ffmpeg(options: &[&str], input: &str) -> Kind {
+fn endless(options: Vec<String>, input: &str) -> Kind {
     Kind::Ffmpeg {
-        options: options.iter().map(|option| (*option).to_owned()).collect(),
+        options,
         input: input.to_owned(),
         ends: false,
     }
@@ -186,14 +168,14 @@ fn ffmpeg(options: &[&str], input: &str) -> Kind {
 
 fn screen(display: &str) -> Kind {
     if cfg!(target_os = "macos") {
-        return ffmpeg(&["-f", "avfoundation"], "Capture screen 0");
+        return endless(ffmpeg::device("avfoundation"), "Capture screen 0");
     }
     if cfg!(windows) {
-        return ffmpeg(&["-f", "gdigrab"], "desktop");
+        return endless(ffmpeg::device("gdigrab"), "desktop");
     }
     let first = std::env::var("DISPLAY").unwrap_or_else(|_| ":0".to_owned());
-    ffmpeg(
-        &["-f", "x11grab"],
+    endless(
+        ffmpeg::device("x11grab"),
         if display.is_empty() { &first } else { display },
     )
 }
@@ -203,21 +185,15 @@ fn existing(path: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// A file plays at its own rate, once, or for ever behind `?loop=1`.
+/// A file plays once, or for ever behind `?loop=1`.
 fn file(text: &str) -> Option<Kind> {
     let (path, again) = match text.strip_suffix("?loop=1") {
         Some(path) => (path, true),
         None => (text, false),
     };
     let input = existing(path)?.to_str()?.to_owned();
-    // A playlist must not lead out into the network.
-    let options = ["-protocol_whitelist", "file", "-re"];
-    let mut options: Vec<_> = options.map(str::to_owned).into();
-    if again {
-        options.extend(["-stream_loop".to_owned(), "-1".to_owned()]);
-    }
     Some(Kind::Ffmpeg {
-        options,
+        options: ffmpeg::file(again),
         input,
         ends: !again,
     })
@@ -238,20 +214,6 @@ fn pattern(form: &str) -> Option<Kind> {
     };
     let fits = size.width.max(size.height) <= 4096 && size.width.min(size.height) >= 64;
     (fits && (1.0..=240.0).contains(&fps)).then_some(Kind::Pattern { size, fps, mark })
-}
-
-/// What stands between `//` and the `@` of the address.
-fn credentials(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("://")?;
-    let address = rest.split('/').next()?;
-    Some(address.rsplit_once('@')?.0)
-}
-
-fn without_credentials(text: &str) -> String {
-    match credentials(text) {
-        Some(secret) => text.replacen(&format!("{secret}@"), "***@", 1),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -298,10 +260,12 @@ mod tests {
             (vec!["-f".into(), "v4l2".into()], "/dev/video0", false)
         );
         let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let Kind::Ffmpeg { options, ends, .. } = kind(&format!("{here}?loop=1")) else {
-            panic!()
-        };
-        assert_eq!((options.len(), ends), (5, false));
+        for (text, once) in [(here.to_owned(), true), (format!("{here}?loop=1"), false)] {
+            let Kind::Ffmpeg { input, ends, .. } = kind(&text) else {
+                panic!()
+            };
+            assert_eq!((input.as_str(), ends), (here, once));
+        }
         assert!(matches!(kind(&format!("image:{here}")), Kind::Image(_)));
         assert_eq!(kind("ndi:STAGE (Left)"), Kind::Ndi("STAGE (Left)".into()));
         for (text, said) in [
@@ -320,18 +284,15 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_shown_to_nobody() {
+    fn no_secret_is_shown() {
         let url: SourceUrl = "rtsp://me:p@ss@10.0.0.2:554/live".parse().unwrap();
-        assert_eq!(url.to_string(), "rtsp://***@10.0.0.2:554/live");
-        let line = "rtsp://me:p@ss@10.0.0.2:554/live: 401, tried me:p@ss";
-        assert_eq!(
-            url.redact(line),
-            "rtsp://***@10.0.0.2:554/live: 401, tried ***"
-        );
-        let error = "gopher://me:secret@old"
-            .parse::<SourceUrl>()
-            .unwrap_err()
-            .to_string();
-        assert!(!error.contains("secret"), "{error}");
+        assert_eq!(url.to_string(), "rtsp://10.0.0.2:554/…");
+        for text in [
+            "gopher://me:secret@old",
+            "rtsp://me:sec/ret@cam/live?secret",
+        ] {
+            let error = text.parse::<SourceUrl>().unwrap_err().to_string();
+            assert!(!error.contains("sec") && !error.contains("ret"), "{error}");
+        }
     }
 }

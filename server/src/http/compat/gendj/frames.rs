@@ -4,9 +4,8 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, CloseCode};
 
-use super::{Shared, is_foreign};
+use super::Shared;
 use crate::http::address;
-use crate::http::error::ApiError;
 use crate::session::Session;
 use crate::session::event::EndReason;
 
@@ -20,9 +19,6 @@ async fn open(
     request: HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    if is_foreign(&request) {
-        return Err(ApiError::foreign().into());
-    }
     let (response, socket, messages) = shared.rooms.socket(&request, payload)?;
     let from = address(&request);
     actix_web::rt::spawn(async move {
