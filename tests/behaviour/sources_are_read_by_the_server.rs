@@ -125,6 +125,15 @@ async fn a_file_plays_once_or_for_ever() {
         assert!(start.elapsed() < Duration::from_secs(20), "{open:?}");
     }
     assert!(house.count(&once.id, "painted") >= 5);
+    // In a container, a clip that is all read before the first picture is decoded.
+    let film = folder.path().join("clip.mkv");
+    let film = film.to_str().unwrap();
+    let command = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-i", clip, "-c", "copy", film])
+        .status();
+    assert!(command.unwrap().success());
+    let short = reads(&house, film).await;
+    until("it is seen", || house.count(&short.id, "painted") >= 5).await;
     house.close().await;
 }
 

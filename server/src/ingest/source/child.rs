@@ -90,8 +90,8 @@ async fn read(url: &SourceUrl, options: &[String], input: &str, tap: &Tap) -> Re
 fn start(options: &[String], input: &str) -> std::io::Result<Child> {
     Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-loglevel", "warning"])
-        // What is late is of no use: no buffer before the decoder, no frames held for reordering.
-        .args(["-fflags", "nobuffer", "-flags", "low_delay"])
+        // What is late is of no use: no frames held for reordering.
+        .args(["-flags", "low_delay"])
         .args(options)
         .args(["-i", input, "-an", "-sn", "-dn", "-vf", LARGEST])
         // A thread of the writer holds a picture back for each other one.

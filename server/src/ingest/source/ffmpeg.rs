@@ -14,9 +14,15 @@ const FILES: &str =
 /// No word from the other side for so long, in microseconds, and the child gives up.
 const SILENCE: &str = "5000000";
 
+/// What ffmpeg reads to find out what it reads is old by then, and left out. Of a clip that may be all there is, and of an address
+/// for one picture it is.
+const LIVE: [&str; 2] = ["-fflags", "nobuffer"];
+
 /// Of a camera by RTSP.
 pub(super) fn rtsp() -> Vec<String> {
     owned(&[
+        LIVE[0],
+        LIVE[1],
         "-protocol_whitelist",
         "rtsp,rtp,udp,tcp,tls",
         "-format_whitelist",
@@ -60,7 +66,7 @@ pub(super) fn file(again: bool) -> Vec<String> {
 
 /// Of what is read by the device `format`.
 pub(super) fn device(format: &str) -> Vec<String> {
-    owned(&["-f", format])
+    owned(&[LIVE[0], LIVE[1], "-f", format])
 }
 
 fn owned(options: &[&str]) -> Vec<String> {
@@ -84,7 +90,7 @@ mod tests {
         let streams = "mpjpeg,mjpeg,mpegts,mov,matroska,flv,live_flv,avi,h264,hevc,image2,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe";
         let files =
             "mpeg,mpegvideo,m4v,ogg,asf,gif,apng,mxf,dv,ivf,obu,nut,yuv4mpegpipe,rm,dhav,tiff_pipe";
-        let rtsp = "-protocol_whitelist rtsp,rtp,udp,tcp,tls -format_whitelist rtsp -rtsp_transport tcp -timeout 5000000";
+        let rtsp = "-fflags nobuffer -protocol_whitelist rtsp,rtp,udp,tcp,tls -format_whitelist rtsp -rtsp_transport tcp -timeout 5000000";
         let http = format!(
             "-protocol_whitelist http,https,tcp,tls -format_whitelist {streams} -max_redirects 0 -rw_timeout 5000000"
         );
@@ -102,9 +108,9 @@ mod tests {
                 &format!("{here}?loop=1"),
                 &format!("{file} -stream_loop -1"),
             ),
-            ("v4l2:/dev/video0", "-f v4l2"),
-            ("avfoundation:0", "-f avfoundation"),
-            ("dshow:video=Cam", "-f dshow"),
+            ("v4l2:/dev/video0", "-fflags nobuffer -f v4l2"),
+            ("avfoundation:0", "-fflags nobuffer -f avfoundation"),
+            ("dshow:video=Cam", "-fflags nobuffer -f dshow"),
         ] {
             assert_eq!(options(url), wanted, "{url}");
         }
