@@ -38,7 +38,7 @@ RUN lib=/opt/limn/.libtorch/torch/lib \
 FROM debian:bookworm-slim AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libgomp1 libstdc++6 \
+    && apt-get install -y --no-install-recommends ca-certificates curl ffmpeg libgomp1 libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 limn \
     && install -d -o limn -g limn /home/limn/.cache /home/limn/keys
