@@ -122,17 +122,21 @@ impl Viewer {
         {
             return None;
         }
+        let mut looked = false;
         loop {
             let now = Instant::now();
             let due = self.due(now);
-            if due.is_some_and(|due| due <= now) {
-                return self.send(now);
-            }
+            let is_due = due.is_some_and(|due| due <= now);
+            // In this order: the last part may have been long on its way, and what came meanwhile goes before what would be
+            // sent again. Whoever has something to send looks for something newer once, and not for as long as there is some.
             tokio::select! {
                 biased;
                 () = &mut self.ended, if self.closing.is_none() => self.closing = Some(now + LAST_WORDS),
-                picture = self.feed.next() => self.take(picture?),
-                () = until(due) => {}
+                picture = self.feed.next(), if !(is_due && looked) => {
+                    looked = is_due;
+                    self.take(picture?);
+                }
+                () = until(due) => return self.send(Instant::now()),
                 () = until(self.closing) => return None,
             }
         }
@@ -228,6 +232,8 @@ impl Viewer {
 
 async fn until(end: Option<Instant>) {
     match end {
+        // Timers are late by up to a millisecond, even for a time that has passed.
+        Some(end) if end <= Instant::now() => {}
         Some(end) => tokio::time::sleep_until(end).await,
         None => std::future::pending().await,
     }

@@ -90,6 +90,53 @@ async fn a_slow_viewer_gets_the_newest_and_its_skips_are_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_while_a_part_was_on_its_way_goes_before_what_would_be_sent_again() {
+    for fps in [None, Some(5.0)] {
+        let inlet = Inlet::default();
+        let mut viewer = viewer(View { fps, ..PLAIN }, &inlet);
+        for serial in 1..=5 {
+            inlet.set(picture(serial, serial.to_string()));
+            assert_eq!(shown(&mut viewer).await, serial.to_string(), "{fps:?}");
+            // So long its reader takes.
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_is_seen_by_whoever_takes_long_for_a_part() {
+    let inlet = Inlet::default();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let seat = Audience::default().sit(None, Wire::Length);
+    let ended = async { drop(ended.await) };
+    let supply = Box::new(|_| None);
+    let mut viewer = Viewer::new(PLAIN, supply, inlet.feed(), 0, seat, ended, 85);
+    inlet.set(picture(1, "1"));
+    assert_eq!(shown(&mut viewer).await, "1");
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    drop((end, inlet));
+    assert_eq!(viewer.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_always_has_something_newer_starves_nobody() {
+    let inlet = Inlet::default();
+    let seat = Audience::default().sit(None, Wire::Length);
+    let (feed, mut serial) = (inlet.feed(), 0);
+    // It is asked each time before the feed is.
+    let ended = std::future::poll_fn(move |_| {
+        serial += 1;
+        assert!(serial < 100, "starved");
+        inlet.set(picture(serial, serial.to_string()));
+        std::task::Poll::Pending
+    });
+    let mut viewer = Viewer::new(PLAIN, Box::new(|_| None), feed, 0, seat, ended, 85);
+    for _ in 0..3 {
+        tokio::task::unconstrained(shown(&mut viewer)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fixed_rate_is_kept_whether_pictures_come_faster_or_not_at_all() {
     let inlet = Inlet::default();
     let mut viewer = viewer(
