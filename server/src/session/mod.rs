@@ -168,8 +168,10 @@ impl Session {
 
     fn hand_in(&self, picture: Option<Content>) {
         self.heard();
+        if !self.stats.received() {
+            return;
+        }
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
-        self.stats.received();
         if picture.is_some() {
             self.condition.picture();
         }

@@ -22,6 +22,8 @@ pub struct Stats {
     skipped: AtomicU64,
     refused: AtomicU64,
     encoded: AtomicU64,
+    /// Set once it has ended: nothing becomes of what comes after that.
+    over: Mutex<bool>,
     recent: Mutex<Recent>,
     /// The same of all sessions.
     all: Metrics,
@@ -82,14 +84,22 @@ impl Stats {
             skipped: AtomicU64::default(),
             refused: AtomicU64::default(),
             encoded: AtomicU64::default(),
+            over: Mutex::default(),
             recent: Mutex::default(),
             all,
         }
     }
 
-    pub(super) fn received(&self) {
+    /// A picture came; false once the session has ended, and then it is counted nowhere.
+    pub(super) fn received(&self) -> bool {
+        // Held while it is counted, so that what ends the session counts it as well.
+        let over = lock(&self.over);
+        if *over {
+            return false;
+        }
         self.received.fetch_add(1, Ordering::Relaxed);
         self.all.frame("received");
+        true
     }
 
     /// A picture is taken once more, though none came.
@@ -101,6 +111,8 @@ impl Stats {
     /// The session has ended: what was on its way comes nowhere any more. With it each frame has one fate, and the fates
     /// of a server without sessions are as many as its frames.
     pub(super) fn withdrawn(&self) {
+        let mut over = lock(&self.over);
+        *over = true;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let ways = [&self.painted, &self.unchanged, &self.skipped, &self.refused];
         let known: u64 = ways.into_iter().map(count).sum();
@@ -219,5 +231,26 @@ impl Stats {
                 .map(|(stage, millis)| (stage.clone(), round(*millis)))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_before_the_end_is_withdrawn_and_what_comes_after_it_is_no_frame() {
+        let all = Metrics::default();
+        let stats = Stats::new(all.clone());
+        assert!(stats.received() && stats.received());
+        stats.painted();
+        stats.withdrawn();
+        assert!(!stats.received());
+        let count = |fate| all.frames.get_or_create_owned(&Fate { fate }).get();
+        assert_eq!(
+            ["received", "painted", "withdrawn"].map(count),
+            [2, 1, 1],
+            "each frame has one fate"
+        );
     }
 }
