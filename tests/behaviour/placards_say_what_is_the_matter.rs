@@ -95,24 +95,40 @@ async fn loading_and_the_old_picture_when_another_row_is_chosen_after_all() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_word_is_that_it_is_over() {
     let house = House::open(&["--pipeline", "passthrough"]);
+    // However rarely a viewer wants pictures, and however few bytes.
+    let queries = ["", "?width=32", "?fps=0.2", "?kbps=50"];
     for (wanted, draining) in [("ended", false), ("draining", true)] {
         let owner = house.begin(json!({})).await;
         owner.send(&plain(RED)).await;
-        let mut viewer = house.watch(&owner.id).await;
-        let path = format!("/api/sessions/{}/stream.mjpeg?width=32", owner.id);
-        let mut narrow = Viewer::open(house.address(), &path, &[]).await.unwrap();
-        for viewer in [&mut viewer, &mut narrow] {
+        let mut viewers = Vec::new();
+        for query in queries {
+            let path = format!("/api/sessions/{}/stream.mjpeg{query}", owner.id);
+            let mut viewer = Viewer::open(house.address(), &path, &[]).await.unwrap();
             viewer.until(|jpeg| shows(jpeg, RED)).await;
+            viewers.push(viewer);
         }
         if draining {
             house.running.store.close();
         } else {
             owner.ask("DELETE", "", b"").await;
         }
-        for viewer in [&mut viewer, &mut narrow] {
+        for viewer in &mut viewers {
             placard(viewer, wanted).await;
             assert!(viewer.part().await.is_none(), "nothing comes after it");
         }
     }
     house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_programs_last_word_is_that_the_server_stops() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let path = "/stream.mjpeg?fps=0.2";
+    let mut viewer = Viewer::open(house.address(), path, &[]).await.unwrap();
+    placard(&mut viewer, "off-air").await;
+    let words = async {
+        placard(&mut viewer, "draining").await;
+        assert!(viewer.part().await.is_none(), "nothing comes after it");
+    };
+    tokio::join!(house.close(), words);
 }

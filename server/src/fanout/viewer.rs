@@ -25,8 +25,9 @@ const REPEAT: Duration = Duration::from_secs(1);
 /// The least of the "about two intervals" after which a burst counts as over.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(40);
 
-/// How long a viewer waits, once its session has ended, for the placard that says so.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long a viewer waits, once its session has ended, for the placard that says so: as long as a busy machine takes to
+/// compress it. A session that has none takes its feed away at once.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How one viewer wants its stream.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Viewer {
     ended: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Until when a session that has ended may still say so.
     closing: Option<Instant>,
+    /// Nothing comes any more.
+    over: bool,
     /// Pictures with a lower serial are from before it came, or were overtaken.
     floor: u64,
     /// What waits for its time.
@@ -97,6 +100,7 @@ impl Viewer {
             seat,
             ended: Box::pin(ended),
             closing: None,
+            over: false,
             floor,
             held: None,
             last: None,
@@ -114,16 +118,12 @@ impl Viewer {
 
     /// The next part, when its time has come; `None` when the session is over.
     pub async fn next(&mut self) -> Option<Bytes> {
-        if self
-            .last
-            .as_ref()
-            .and_then(|last| last.placard)
-            .is_some_and(Placard::is_last_word)
-        {
-            return None;
-        }
         let mut looked = false;
         loop {
+            if self.over {
+                self.held.as_ref()?;
+                return self.send(Instant::now());
+            }
             let now = Instant::now();
             let due = self.due(now);
             let is_due = due.is_some_and(|due| due <= now);
@@ -134,7 +134,10 @@ impl Viewer {
                 () = &mut self.ended, if self.closing.is_none() => self.closing = Some(now + LAST_WORDS),
                 picture = self.feed.next(), if !(is_due && looked) => {
                     looked = is_due;
-                    self.take(picture?);
+                    match picture {
+                        Some(picture) => self.take(picture),
+                        None => self.over = true,
+                    }
                 }
                 () = until(due) => return self.send(Instant::now()),
                 () = until(self.closing) => return None,
@@ -168,8 +171,15 @@ impl Viewer {
     }
 
     /// When the next part is due: what is held as soon as pace and budget let it; else the last picture again, at the next
-    /// time of the pace, or after about two intervals and then once a second.
+    /// time of the pace, or after about two intervals and then once a second. When the session has ended, its last word and
+    /// nothing else: nobody waits until it fits.
     fn due(&self, now: Instant) -> Option<Instant> {
+        if self.held.as_ref().is_some_and(is_last_word) {
+            return Some(now);
+        }
+        if self.closing.is_some() {
+            return None;
+        }
         let paced = self.pace.as_ref().and_then(Pace::due);
         let wanted = match (&self.held, &self.last) {
             (Some(_), _) => paced.unwrap_or(now),
@@ -200,6 +210,7 @@ impl Viewer {
         let age = Duration::from_secs_f64(millis.max(0.0) / 1000.0);
         // A placard has no frame that arrived, and a picture sent again is no news.
         let age = (!self.repeated && picture.placard.is_none()).then_some(age);
+        self.over |= is_last_word(&picture);
         self.floor = picture.serial;
         self.last = Some(picture);
         self.sent = now;
@@ -228,6 +239,10 @@ impl Viewer {
             self.floor += 1;
         }
     }
+}
+
+fn is_last_word(picture: &Picture) -> bool {
+    picture.placard.is_some_and(Placard::is_last_word)
 }
 
 async fn until(end: Option<Instant>) {

@@ -217,11 +217,113 @@ async fn it_ends_with_the_session_with_a_word_or_without() {
             85,
         );
         if words {
-            let mut last = picture(1, "over");
-            last.placard = Some(Placard::Ended.name());
-            inlet.set(last);
+            inlet.set(placard(1));
             assert_eq!(shown(&mut viewer).await, "over");
         }
         assert_eq!(viewer.next().await, None);
     }
+}
+
+fn placard(serial: u64) -> Picture {
+    let mut last = picture(serial, "over");
+    last.placard = Some(Placard::Ended.name());
+    last
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_word_waits_neither_for_pace_nor_for_budget() {
+    let paced = View {
+        fps: Some(0.5),
+        ..PLAIN
+    };
+    let frugal = View {
+        kbps: Some(50),
+        ..PLAIN
+    };
+    for view in [paced, frugal] {
+        let inlet = Inlet::default();
+        let mut viewer = viewer(view, &inlet);
+        inlet.set(picture(1, "1".repeat(100_000)));
+        shown(&mut viewer).await;
+        inlet.set(placard(2));
+        drop(inlet);
+        let start = Instant::now();
+        assert_eq!(shown(&mut viewer).await, "over");
+        assert_eq!(viewer.next().await, None);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_goes_out_when_the_feed_is_gone() {
+    let inlet = Inlet::default();
+    let fps = Some(0.5);
+    let mut viewer = viewer(View { fps, ..PLAIN }, &inlet);
+    inlet.set(picture(1, "1"));
+    assert_eq!(shown(&mut viewer).await, "1");
+    inlet.set(picture(2, "2"));
+    drop(inlet);
+    assert_eq!(shown(&mut viewer).await, "2");
+    assert_eq!(viewer.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_word_that_takes_its_time_is_waited_for_and_nothing_comes_before_it() {
+    let inlet = Inlet::default();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let mut viewer = Viewer::new(
+        PLAIN,
+        Box::new(|_| None),
+        inlet.feed(),
+        0,
+        Audience::default().sit(None, Wire::Length),
+        async { drop(ended.await) },
+        85,
+    );
+    inlet.set(picture(1, "1"));
+    assert_eq!(shown(&mut viewer).await, "1");
+    drop(end);
+    let goodbye = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        inlet.set(placard(2));
+    };
+    let (word, ()) = tokio::join!(shown(&mut viewer), goodbye);
+    assert_eq!(word, "over");
+    assert_eq!(viewer.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_look_no_longer_is_shown_nothing_more() {
+    let inlet = Inlet::default();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let seat = Audience::default().sit(None, Wire::Length);
+    let ended = async { drop(ended.await) };
+    let supply = Box::new(|_| None);
+    let mut viewer = Viewer::new(PLAIN, supply, inlet.feed(), 0, seat, ended, 85);
+    inlet.set(picture(1, "1"));
+    assert_eq!(shown(&mut viewer).await, "1");
+    drop(end);
+    // The session goes on.
+    inlet.set(picture(2, "2"));
+    assert_eq!(viewer.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_last_word_when_the_feed_is_gone() {
+    let inlet: Inlet<Picture> = Inlet::default();
+    let seat = Audience::default().sit(None, Wire::Length);
+    let (feed, supply) = (inlet.feed(), Box::new(|_| None));
+    let mut viewer = Viewer::new(PLAIN, supply, feed, 0, seat, async {}, 85);
+    let start = Instant::now();
+    let going = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        drop(inlet);
+    };
+    let (end, ()) = tokio::join!(viewer.next(), going);
+    assert_eq!(end, None);
+    assert!(
+        start.elapsed() < Duration::from_millis(30),
+        "{:?}",
+        start.elapsed()
+    );
 }
