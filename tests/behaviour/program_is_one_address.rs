@@ -129,6 +129,30 @@ async fn it_fades_from_one_to_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_that_another_takes_back_is_answered_all_the_same() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let (red, blue) = (painted(&house, RED).await, painted(&house, BLUE).await);
+    cut(&house, json!(blue.id)).await;
+    let (program, other) = (&house.running.program, house.session(&blue.id));
+    let (answered, done) = tokio::sync::watch::channel(false);
+    let cuts = async {
+        for _ in 0..3 {
+            cut(&house, json!(red.id)).await;
+        }
+        answered.send_replace(true);
+    };
+    // Another operator, who never lets go.
+    let insists = async {
+        while !*done.borrow() {
+            program.pin(Some(&other), Duration::ZERO);
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(cuts, insists);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_ends_anybodys_session() {
     let house = House::open(&["--pipeline", "passthrough"]);
     let owner = painted(&house, RED).await;

@@ -7,6 +7,7 @@ use futures_util::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::Rooms;
 use super::error::ApiError;
@@ -17,6 +18,9 @@ use super::stream::{Query, answer_with, head_of};
 use crate::fanout::ndi::MirrorState;
 use crate::program::{LONGEST_FADE, ProgramState};
 use crate::refusal::Refusal;
+
+/// A cut is made within moments, or never: another one came after it, or its session has ended.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// `PUT /api/program`.
 #[derive(Deserialize, JsonSchema)]
@@ -94,9 +98,8 @@ pub async fn cut(
     rooms.program.pin(wanted.as_deref(), fade);
     if let Some(session) = &wanted {
         // Answered when the cut is made, which is on the next turn of its loop.
-        let _ = on_air
-            .wait_for(|there| there.as_deref() == Some(&session.key))
-            .await;
+        let made = on_air.wait_for(|there| there.as_deref() == Some(&session.key));
+        let _ = timeout(PATIENCE, made).await;
     }
     Ok(show(rooms).await)
 }
