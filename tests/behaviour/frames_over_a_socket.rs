@@ -38,6 +38,20 @@ async fn pictures_go_in_and_painted_ones_come_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_may_be_back_in_a_moment() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = house.begin(json!({})).await;
+    let path = format!("/api/sessions/{}/frames", owner.id);
+    let cookie = format!("limn_control={}", owner.control);
+    let mut socket = Camera::open(house.address(), &path, Some(&cookie))
+        .await
+        .unwrap();
+    house.running.store.close();
+    assert_eq!(socket.closed().await, Some(1012));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_for_a_message_that_is_longer_than_a_picture_may_be() {
     let house = House::open(&["--pipeline", "passthrough", "--max-frame-bytes", "100000"]);
     let owner = house.begin(json!({})).await;

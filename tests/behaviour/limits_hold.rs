@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use limn_tests::camera::Camera;
 use limn_tests::house::{House, until};
 use limn_tests::http::ask;
-use limn_tests::mjpeg::Viewer;
+use limn_tests::mjpeg::{Listener, Viewer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -243,6 +244,21 @@ async fn a_server_that_drains_lets_sessions_end_by_themselves() {
     );
     let told = events.recv().await.unwrap().json();
     assert_eq!(told, json!({"status": "draining", "seconds": 20.0}));
+    // Whoever comes back meanwhile is told as well.
+    let path = format!("/api/ws/{}", owner.id);
+    let cookie = format!("limn_control={}", owner.control);
+    let mut socket = Camera::open(address, &path, Some(&cookie)).await.unwrap();
+    let mut listener = Listener::open(address, &owner.id, Some(&owner.control)).await;
+    for told in [
+        socket.status("draining").await,
+        listener.next().await.unwrap(),
+    ] {
+        let seconds = told["seconds"].as_f64().unwrap();
+        assert!(
+            told["status"] == "draining" && (1.0..20.0).contains(&seconds),
+            "{told}"
+        );
+    }
     assert_eq!(owner.patch(json!({})).await.status, 200);
     let start = Instant::now();
     owner.ask("DELETE", "", b"").await;

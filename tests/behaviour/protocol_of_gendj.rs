@@ -157,11 +157,20 @@ async fn its_page_finds_what_it_expects() {
     })
     .await;
 
-    drop((page, second));
-    until("its sessions end with their pages", || {
-        house.running.store.is_empty()
+    drop(page);
+    until("its session ends with its page", || {
+        house.running.store.len() == 1
     })
     .await;
+    // "Service restart": that page tries again by itself.
+    house.running.store.close();
+    loop {
+        match second.0.next().await.unwrap().unwrap() {
+            Message::Close(frame) => break assert_eq!(u16::from(frame.unwrap().code), 1012),
+            other => assert!(other.is_binary(), "{other:?}"),
+        }
+    }
+    until("no session is left", || house.running.store.is_empty()).await;
     house.close().await;
 }
 

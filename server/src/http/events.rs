@@ -3,7 +3,7 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -23,6 +23,7 @@ pub async fn events(
     let receiver = session.events();
     let steers = control::check(&request, &session).is_ok();
     let ended = Box::pin(Caller::of(&request).until(session.end_signal()));
+    let before = rooms.store.notice().map(|event| event_of(&event.json()));
     let body = stream::unfold(
         (receiver, ended),
         move |(mut receiver, mut ended)| async move {
@@ -44,7 +45,7 @@ pub async fn events(
             }
         },
     );
-    Ok(answer(body))
+    Ok(answer(stream::iter(before).chain(body)))
 }
 
 /// A message as an event of the name that its `status` is.

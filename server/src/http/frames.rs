@@ -8,6 +8,7 @@ use actix_ws::{AggregatedMessage, CloseCode};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
+use super::socket::close_code;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::Event;
@@ -27,7 +28,7 @@ pub async fn frames(
         let closing = session.clone();
         tokio::select! {
             () = closing.ended() => {
-                let _ = socket.clone().close(Some(CloseCode::Normal.into())).await;
+                let _ = socket.clone().close(Some(close_code(&closing).into())).await;
             }
             // Whoever has gone need not be told.
             _ = exchange(&session, socket.clone(), messages) => {}

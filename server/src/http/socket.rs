@@ -6,17 +6,19 @@
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessageStream, ProtocolError, Session};
+use actix_ws::{AggregatedMessageStream, CloseCode, ProtocolError};
 use futures_util::{StreamExt, stream};
 
 use super::error::ApiError;
+use crate::session::Session;
+use crate::session::event::EndReason;
 
 /// Answers a request for a socket; no message on it is longer than `limit` bytes.
 pub(super) fn open(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,
-) -> Result<(HttpResponse, Session, AggregatedMessageStream), ApiError> {
+) -> Result<(HttpResponse, actix_ws::Session, AggregatedMessageStream), ApiError> {
     let mut payload = guarded(payload.into_inner(), limit);
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
     let payload = payload.map_err(ApiError::bad_request)?;
@@ -38,6 +40,14 @@ pub(super) fn is_too_long(error: &ProtocolError) -> bool {
             .and_then(|inner| inner.downcast_ref())
             .is_some_and(|inner| matches!(inner, PayloadError::Overflow)),
         _ => false,
+    }
+}
+
+/// With which code a socket closes whose session has ended: a server that stops may be back in a moment.
+pub(super) fn close_code(session: &Session) -> CloseCode {
+    match session.end_reason() {
+        Some(EndReason::Draining) => CloseCode::Restart,
+        _ => CloseCode::Normal,
     }
 }
 

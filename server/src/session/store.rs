@@ -1,8 +1,8 @@
 //! All sessions: create, find, expire, cap.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
@@ -56,6 +56,8 @@ pub struct Store {
     names: Names,
     /// Set when no session may begin any more.
     draining: AtomicBool,
+    /// Until when those that run may go on.
+    drained: OnceLock<Instant>,
     next: AtomicU64,
     config: SessionConfig,
     tools: Tools,
@@ -82,6 +84,7 @@ impl Store {
             line: Line::default(),
             names: Names::default(),
             draining: AtomicBool::new(false),
+            drained: OnceLock::new(),
             next: AtomicU64::new(1),
             config,
             tools,
@@ -194,6 +197,9 @@ impl Store {
     /// Takes no more sessions, tells those that run, and waits until all have left, but no longer than `--drain`.
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        let end = *self
+            .drained
+            .get_or_init(|| Instant::now() + self.config.drain);
         let seconds = self.config.drain.as_secs_f64();
         if seconds > 0.0 {
             let running = self.all();
@@ -202,7 +208,6 @@ impl Store {
                 .iter()
                 .for_each(|session| session.say(Event::Draining { seconds }));
         }
-        let end = Instant::now() + self.config.drain;
         // What the server reads by itself goes on for ever.
         while Instant::now() < end && self.all().iter().any(|session| session.source().is_none()) {
             tokio::time::sleep(SWEEP).await;
@@ -212,6 +217,17 @@ impl Store {
     /// Whether no session may begin any more.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// What everybody was told when the server began to stop, with the seconds that are left, for whoever comes after that;
+    /// who listens to its session before asking is told in one way or the other.
+    pub fn notice(&self) -> Option<Event> {
+        let left = self
+            .drained
+            .get()?
+            .saturating_duration_since(Instant::now());
+        let seconds = left.as_secs_f64();
+        (seconds > 0.0).then_some(Event::Draining { seconds })
     }
 
     /// Ends all sessions and takes no more.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::lcm_said::Said;
 use crate::http::Rooms;
-use crate::http::socket::is_too_long;
+use crate::http::socket::{close_code, is_too_long};
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::{EndReason, Event};
@@ -107,6 +107,12 @@ impl Talk {
         // It may have been on air while its socket was gone.
         let on_air = self.rooms.program.on_air().borrow().as_deref() == Some(&session.key);
         if on_air && self.say(&Event::OnAir { on_air }.json()).await.is_break() {
+            return End::Dropped;
+        }
+        // It may have been said while its socket was gone.
+        if let Some(draining) = self.rooms.store.notice()
+            && self.say(&draining.json()).await.is_break()
+        {
             return End::Dropped;
         }
         let mut pings = tokio::time::interval(PING);
@@ -271,11 +277,6 @@ impl Talk {
     }
 
     async fn session_ended(mut self) -> End {
-        // Without words it is no end but a restart, and the page comes back by itself.
-        if self.session.end_reason() == Some(EndReason::Draining) {
-            let _ = self.socket.close(Some(CloseCode::Restart.into())).await;
-            return End::SessionEnded;
-        }
         let status = match self.session.end_reason() {
             Some(EndReason::Timeout | EndReason::Idle) => "timeout",
             _ => "error",
@@ -284,10 +285,13 @@ impl Talk {
             Some(EndReason::Removed) => "The operator has ended your session",
             _ => "Your session has ended",
         };
-        let _ = self
-            .say(&json!({"status": status, "message": message}))
-            .await;
-        let _ = self.socket.close(Some(CloseCode::Normal.into())).await;
+        // Without words it is no end but a restart, and the page comes back by itself.
+        if self.session.end_reason() != Some(EndReason::Draining) {
+            let words = json!({"status": status, "message": message});
+            let _ = self.say(&words).await;
+        }
+        let code = close_code(&self.session);
+        let _ = self.socket.close(Some(code.into())).await;
         End::SessionEnded
     }
 

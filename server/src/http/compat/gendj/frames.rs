@@ -6,6 +6,7 @@ use actix_ws::{AggregatedMessage, CloseCode};
 
 use super::Shared;
 use crate::http::address;
+use crate::http::socket::close_code;
 use crate::session::Session;
 use crate::session::event::EndReason;
 
@@ -36,7 +37,7 @@ async fn open(
         }
         drop(camera);
         shared.rooms.store.end(&session, EndReason::Left);
-        let _ = socket.close(Some(CloseCode::Normal.into())).await;
+        let _ = socket.close(Some(close_code(&session).into())).await;
     });
     Ok(response)
 }
