@@ -189,7 +189,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
     }
     let sources = Arc::new(Sources::new(Network::new(&config.ndi)));
     if let Some(url) = &config.ingest.source {
-        let source = sources.open(url);
+        let opened = sources.open(url);
+        let source = opened.with_context(|| format!("cannot open the source {url}"))?;
         let session = store.create(Wish {
             source: Some(source),
             ..Wish::of(listing.first().clone())

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use limn_tests::alone::alone;
 use limn_tests::house::{House, Owner, until};
 use limn_tests::http::find;
 use limn_tests::mjpeg::Viewer;
@@ -220,5 +221,46 @@ async fn what_is_no_source_begins_nothing() {
         assert!(!answer.message().contains("secret"), "{}", answer.message());
     }
     assert!(house.running.store.is_empty());
+    house.close().await;
+}
+
+/// The first row is loaded, and no thread of the start goes any more.
+async fn warm(house: &House) {
+    while house.ask("GET", "/readyz", &Value::Null).await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_is_no_thread_to_be_had_that_is_answered() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const NAME: &str =
+        "sources_are_read_by_the_server::where_there_is_no_thread_to_be_had_that_is_answered";
+    if !alone(NAME, &[]) {
+        return;
+    }
+    let house = House::open(&["--pipeline", "passthrough"]);
+    warm(&house).await;
+    let before = getrlimit(Resource::As);
+    // No room for one more stack, beside those that are kept for the next threads: these are taken first.
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
+    let current = Some(pages * rustix::param::page_size() as u64 + (1 << 20));
+    setrlimit(Resource::As, Rlimit { current, ..before }).unwrap();
+    let sleeper = || std::thread::Builder::new().spawn(std::thread::park).ok();
+    let sleepers: Vec<_> = std::iter::from_fn(sleeper).collect();
+    let body = json!({"source": "ndi:nobody"});
+    let refused = house.ask("POST", "/api/sessions", &body).await;
+    setrlimit(Resource::As, before).unwrap();
+    for sleeper in sleepers {
+        sleeper.thread().unpark();
+    }
+    assert_eq!(
+        (refused.status, refused.code()),
+        (503, "source_unavailable".into())
+    );
+    assert!(house.running.store.is_empty());
+    house.begin(body).await;
     house.close().await;
 }

@@ -172,6 +172,15 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 
+    /// 503: the system cannot give what reading a source takes.
+    pub fn not_opened(error: std::io::Error) -> Self {
+        let reason = format!("the source cannot be read now: {error}");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::new("source_unavailable", reason),
+        )
+    }
+
     /// 503: there is no picture yet.
     pub fn no_picture() -> Self {
         Self::new(

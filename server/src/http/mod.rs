@@ -151,7 +151,7 @@ impl Rooms {
         }
         let url: SourceUrl = name.parse()?;
         allow::check(&url, &self.ingest.source_allow, self.access.is_local())?;
-        Ok(self.sources.open(&url))
+        self.sources.open(&url).map_err(ApiError::not_opened)
     }
 
     /// Whether one more may watch `screen`.

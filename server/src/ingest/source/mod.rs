@@ -14,6 +14,7 @@ pub mod url;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use std::{io, thread};
 
 use dashmap::DashMap;
 use limn_pipeline::{Frame, Timestamp};
@@ -117,37 +118,42 @@ impl Sources {
     }
 
     /// The source of that name, opened if it was not; must be called on a tokio runtime.
-    pub fn open(&self, url: &SourceUrl) -> Arc<Source> {
+    ///
+    /// # Errors
+    /// If it needs a thread, and the system has none left.
+    pub fn open(&self, url: &SourceUrl) -> io::Result<Arc<Source>> {
         self.open.retain(|_, source| source.strong_count() > 0);
         let mut there = self.open.entry(url.key()).or_default();
         if let Some(source) = there.upgrade() {
-            return source;
+            return Ok(source);
         }
         let tap = Arc::new(Tap {
             frames: Inlet::default(),
             state: watch::Sender::new(State::Opening),
         });
         let stop = CancellationToken::new();
-        self.start(url.clone(), Arc::clone(&tap), stop.clone());
+        self.start(url.clone(), Arc::clone(&tap), stop.clone())?;
         let source = Arc::new(Source {
             url: url.clone(),
             tap,
             _running: stop.drop_guard(),
         });
         *there = Arc::downgrade(&source);
-        source
+        Ok(source)
     }
 
-    fn start(&self, url: SourceUrl, tap: Arc<Tap>, stop: CancellationToken) {
+    fn start(&self, url: SourceUrl, tap: Arc<Tap>, stop: CancellationToken) -> io::Result<()> {
         if let Kind::Ndi(name) = url.kind {
             let network = Arc::clone(&self.network);
             // The library waits where it is called; a thread of its own may.
-            std::thread::spawn(move || ndi::run(&name, &network, &tap, &stop));
-            return;
+            let thread = thread::Builder::new().name("ndi source".to_owned());
+            thread.spawn(move || ndi::run(&name, &network, &tap, &stop))?;
+            return Ok(());
         }
         tokio::spawn(async move {
             stop.run_until_cancelled(run(&url, &tap)).await;
         });
+        Ok(())
     }
 
     /// Each that is open.
