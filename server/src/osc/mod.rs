@@ -44,6 +44,9 @@ pub struct OscConfig {
 /// No packet that UDP carries is larger.
 const LARGEST: usize = 65_536;
 
+/// How long it is before the next attempt when the socket could not be read: an error that lasts must not take a core.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// What messages act on.
 struct Player {
     store: Arc<Store>,
@@ -93,6 +96,7 @@ async fn answer(socket: UdpSocket, act: impl Fn(&OscMessage, &mut Answers) -> Re
     loop {
         // Windows tells a sender that nobody took its last answer; that is no reason to stop listening.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
+            tokio::time::sleep(PAUSE).await;
             continue;
         };
         let mut answers = Answers::default();
