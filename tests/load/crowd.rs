@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::ledger::Ledger;
+use crate::sessions::Kind;
 use crate::show::Show;
 use crate::viewer::{Habits, live};
 
@@ -33,6 +34,7 @@ impl Crowd {
                     name: "slow",
                     // As many of 5 to 50 kB a second as of 50 to 200.
                     pace: Some(SLOWEST * (LEAST_SLOW / SLOWEST).powf(chance.random())),
+                    of: number.is_multiple_of(10).then_some(Kind::Large),
                     ..Habits::reader()
                 },
                 number if number < viewers / 3 * 2 => Habits {
@@ -44,6 +46,7 @@ impl Crowd {
                 number if number < viewers / 3 * 2 + checkers => Habits {
                     name: "checking",
                     stay: Some((5.0, 20.0)),
+                    of: Some(Kind::Plain),
                     checks: true,
                     ..Habits::reader()
                 },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// More of the same says nothing new.
 const MOST_COMPLAINTS: usize = 20;
@@ -33,6 +34,14 @@ impl Ledger {
     /// One more of `what`.
     pub fn one(&self, what: &str) {
         self.add(what, 1);
+    }
+
+    /// It was so long once; the longest is kept, in milliseconds.
+    pub fn most(&self, what: &str, long: Duration) {
+        let millis = u64::try_from(long.as_millis()).unwrap_or(u64::MAX);
+        let mut counts = lock(&self.counts);
+        let most = counts.entry(what.to_owned()).or_default();
+        *most = millis.max(*most);
     }
 
     pub fn count(&self, what: &str) -> u64 {

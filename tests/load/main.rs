@@ -1,5 +1,6 @@
 //! `load`: many sessions, many more viewers, and whatever may go wrong, drawn by chance from a seed that is printed. Every
-//! viewer sees its own session and no other, nothing is lost without being counted, nothing is left behind.
+//! viewer sees its own session and no other, a slow one no more of the past than it must, nothing is lost without being counted,
+//! nothing is left behind.
 //!
 //! ```text
 //!  begin sessions ─► viewers come ─► faults, while memory and accounts are looked at ─► sessions end, all leave ─► drain
@@ -15,6 +16,7 @@ mod counters;
 mod crowd;
 mod drain;
 mod faults;
+mod freshness;
 mod ledger;
 mod mark;
 mod memory;
@@ -114,6 +116,7 @@ async fn play(arguments: &Arguments, seed: u64) -> anyhow::Result<Vec<String>> {
         let kind = match slot {
             slot if slot < arguments.painted => Kind::Painted,
             slot if slot < arguments.painted + arguments.sessions / 5 => Kind::Edges,
+            slot if slot + 1 == arguments.sessions => Kind::Large,
             _ => Kind::Plain,
         };
         show.sessions.open(&show, kind).await?;

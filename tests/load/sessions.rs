@@ -17,6 +17,9 @@ pub const WIDTH: u32 = 320;
 pub const HEIGHT: u32 = 240;
 const FPS: u32 = 10;
 
+/// A slow viewer hardly takes more.
+const LARGE_FPS: u32 = 2;
+
 /// Two cores paint so many a second beside everything else, and hardly more.
 const PAINTED_FPS: u32 = 1;
 
@@ -25,6 +28,8 @@ const PAINTED_FPS: u32 = 1;
 pub enum Kind {
     /// They leave as they came, so that their marks can be read.
     Plain,
+    /// The same, so large that a slow viewer takes seconds for each.
+    Large,
     /// It changes between `passthrough` and `canny`.
     Edges,
     /// The device paints them.
@@ -37,6 +42,16 @@ pub struct Session {
     pub id: String,
     pub control: String,
     pub mark: u16,
+}
+
+impl Kind {
+    /// Width and height.
+    fn size(self) -> (u32, u32) {
+        match self {
+            Self::Large => (1280, 960),
+            Self::Plain | Self::Edges | Self::Painted => (WIDTH, HEIGHT),
+        }
+    }
 }
 
 impl Session {
@@ -61,13 +76,15 @@ impl Sessions {
         let mark = self.marks.fetch_add(1, Ordering::Relaxed);
         let (row, fps) = match kind {
             Kind::Plain => ("passthrough", FPS),
+            Kind::Large => ("passthrough", LARGE_FPS),
             Kind::Edges => ("canny", FPS),
             Kind::Painted => ("img2img", PAINTED_FPS),
         };
+        let (width, height) = kind.size();
         let body = json!({
-            "source": format!("pattern:{WIDTH}x{HEIGHT}@{fps}?mark={mark}"),
+            "source": format!("pattern:{width}x{height}@{fps}?mark={mark}"),
             "row": row,
-            "params": {"width": WIDTH, "height": HEIGHT},
+            "params": {"width": width, "height": height},
             "label": format!("mark {mark}"),
         });
         let session = begin(show, kind, mark, &body).await?;
@@ -129,7 +146,7 @@ impl Sessions {
 
     /// One session of each kind is begun, watched and ended, for what is allocated once.
     pub async fn rehearse(&self, show: &Show, painted: bool) -> anyhow::Result<()> {
-        for kind in [Kind::Plain, Kind::Edges, Kind::Painted] {
+        for kind in [Kind::Plain, Kind::Large, Kind::Edges, Kind::Painted] {
             if kind == Kind::Painted && !painted {
                 continue;
             }

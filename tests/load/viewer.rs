@@ -10,6 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::freshness::{self, Reading};
 use crate::mark;
 use crate::parts::{Part, Parts};
 use crate::seats::Seat;
@@ -18,7 +19,7 @@ use crate::show::Show;
 
 /// What the kernel may hold received for a slow viewer, and for all others: how much of what was sent nobody has read
 /// must be known.
-const SLOW_BUFFER_BYTES: u32 = 16 << 10;
+pub const SLOW_BUFFER_BYTES: u32 = 16 << 10;
 const BUFFER_BYTES: u32 = 64 << 10;
 
 /// Something comes at least once a second, and this machine does other things as well.
@@ -35,6 +36,8 @@ pub struct Habits {
     pub pace: Option<f64>,
     /// How many seconds it stays, from and to; until the stream ends if there are none.
     pub stay: Option<(f64, f64)>,
+    /// What it watches; whatever runs if there is none.
+    pub of: Option<Kind>,
     /// It leaves in whatever way occurs to it, and watches in whatever size, and the program as well.
     pub fickle: bool,
     /// It decodes every picture and looks whose it is.
@@ -48,6 +51,7 @@ impl Habits {
             name: "plain",
             pace: None,
             stay: None,
+            of: None,
             fickle: false,
             checks: false,
         }
@@ -80,7 +84,7 @@ pub struct Visit<'a> {
 /// Comes again and again until the show is over.
 pub async fn live(show: Show, habits: Habits, mut chance: StdRng) {
     while !show.is_over() {
-        let wanted = |kind| !habits.checks || kind == Kind::Plain;
+        let wanted = |kind| habits.of.is_none_or(|of| of == kind);
         let Some(session) = show.sessions.draw(&mut chance, wanted) else {
             sleep(Duration::from_millis(50)).await;
             continue;
@@ -171,6 +175,7 @@ impl<'a> Visit<'a> {
             None => 32 << 10,
         };
         let mut buffer = vec![0; size];
+        let mut reading = Reading::new(Instant::now().into());
         loop {
             // When it is over, nobody dawdles.
             if let Some(pace) = self.habits.pace
@@ -199,9 +204,11 @@ impl<'a> Visit<'a> {
                 );
                 return Ok(End::Ended(self.last.take()));
             }
+            let now = Instant::now().into();
+            reading.read(count, now);
             parts.pass(&buffer[..count], |part| {
                 seat.read(part.bytes);
-                self.see(&part)
+                self.see(&part, reading.part(part.bytes, now))
             })?;
             match parts.status() {
                 None | Some(200) => {}
@@ -211,9 +218,18 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn see(&mut self, part: &Part<'_>) -> anyhow::Result<()> {
+    /// Looks at a part whose picture may have been `chosen` so long ago.
+    fn see(&mut self, part: &Part<'_>, chosen: Duration) -> anyhow::Result<()> {
         self.last = part.placard().map(str::to_owned);
-        if self.last.is_some() || !self.habits.checks {
+        if self.last.is_some() {
+            return Ok(());
+        }
+        // Others may stand still for reasons of their own.
+        let moves = matches!(self.session.kind, Kind::Plain | Kind::Large);
+        if self.habits.pace.is_some() && moves {
+            freshness::judge(part, chosen, &self.show.ledger)?;
+        }
+        if !self.habits.checks {
             return Ok(());
         }
         let seen = mark::read(part.jpeg)?;

@@ -27,7 +27,8 @@ async fn steer(
 
 /// Dozens of changes as fast as they are taken; it ends as it began.
 pub async fn storm(show: &Show, chance: &mut StdRng) -> anyhow::Result<()> {
-    let Some(session) = show.sessions.draw(chance, |kind| kind != Kind::Painted) else {
+    let small = |kind| matches!(kind, Kind::Plain | Kind::Edges);
+    let Some(session) = show.sessions.draw(chance, small) else {
         return Ok(());
     };
     let changes = chance.random_range(10..60);
