@@ -247,6 +247,10 @@ fn from_parts(folder: &Folder, unknown: &str) -> Result<Inner, TokenizerError> {
             let pair = line
                 .split_once(' ')
                 .ok_or_else(|| format!("`{line}` in merges.txt is no pair"))?;
+            // The crate would panic where two long ones are merged to nothing.
+            if !vocab.contains_key(&format!("{}{}", pair.0, pair.1)) {
+                return Err(format!("`{line}` in merges.txt gives no token of vocab.json").into());
+            }
             Ok((pair.0.to_owned(), pair.1.to_owned()))
         })
         .collect::<Result<Vec<_>, tokenizers::Error>>()
@@ -286,6 +290,19 @@ fn from_parts(folder: &Folder, unknown: &str) -> Result<Inner, TokenizerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_merged_is_in_the_vocabulary() {
+        let folder = tempfile::tempdir().unwrap();
+        let vocab = r#"{"a": 0, "b</w>": 1, "<|startoftext|>": 2, "<|endoftext|>": 3}"#;
+        let long = r#"{"a": 0, "b</w>": 1}"#;
+        std::fs::write(folder.path().join("merges.txt"), "#version: 0.2\na b</w>").unwrap();
+        for vocab in [vocab, long] {
+            std::fs::write(folder.path().join("vocab.json"), vocab).unwrap();
+            let error = Tokenizer::open(folder.path()).err().unwrap().to_string();
+            assert!(error.contains("`a b</w>` in merges.txt"), "{error}");
+        }
+    }
 
     #[test]
     fn a_torn_tokenizer_is_an_error_wherever_it_is_torn() {
