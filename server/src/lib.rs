@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod address;
 pub mod bench;
 pub mod cell;
 pub mod config;

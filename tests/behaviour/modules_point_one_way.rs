@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Each module and what it may import. `cell`, `listing`, `lock`, `picture`, `pool`, `refusal` and `scale` are the ground that stages stand on.
+/// Each module and what it may import. `address`, `cell`, `listing`, `lock`, `picture`, `pool`, `refusal` and `scale` are the ground that stages stand on.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("address", &[]),
     ("cell", &[]),
     ("lettering", &[]),
     ("listing", &[]),
@@ -82,6 +83,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "seconds",
             "metrics",
             "access",
+            "address",
             "fanout",
             "inference",
             "ingest",

@@ -12,7 +12,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::ApiError;
-use super::{Rooms, address};
+use super::{Rooms, counted};
 use crate::listing::Choice;
 use crate::refusal::Refusal;
 use crate::session::Session;
@@ -49,7 +49,7 @@ pub async fn generate(
     let visit = Visit {
         store: &rooms.store,
         session: rooms.store.create(Wish {
-            from: address(&request),
+            from: counted(&request),
             ..Wish::of(choice)
         })?,
     };

@@ -42,6 +42,7 @@ use clap::Args;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::{Access, Right};
+use crate::address;
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::ndi::Mirrors;
 use crate::inference::{Inference, Readiness};
@@ -218,9 +219,11 @@ impl Rooms {
 /// Permits are counted in 32 bits.
 pub const UPLOAD_UNIT: usize = 4096;
 
-/// Who asks.
-fn address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|address| address.ip())
+/// Whom a request counts for where something is limited by address; `None` where it is not.
+fn counted(request: &HttpRequest) -> Option<IpAddr> {
+    request
+        .peer_addr()
+        .and_then(|address| address::counted(address.ip()))
 }
 
 /// JSON bodies are parameters: more than this is no patch.

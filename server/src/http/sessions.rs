@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use super::{Rooms, address};
+use super::{Rooms, counted};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 use crate::session::event::EndReason;
@@ -122,7 +122,7 @@ pub async fn create(
         .create(Wish {
             source,
             ticket,
-            from: address(&request),
+            from: counted(&request),
             ..Wish::of(choice)
         })
         .map_err(ApiError::from)?;

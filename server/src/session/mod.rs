@@ -100,7 +100,7 @@ pub struct Session {
     ended: CancellationToken,
     end_reason: Mutex<Option<EndReason>>,
     cancel: Cancel,
-    /// Who began it.
+    /// Whom it counts for among `--max-sessions-per-address`.
     from: Option<IpAddr>,
     changes: Allowance,
     blocked: Option<BlockedWords>,
@@ -336,7 +336,7 @@ impl Session {
         }
     }
 
-    /// The address that began it.
+    /// Whom it counts for among `--max-sessions-per-address`.
     pub fn from(&self) -> Option<IpAddr> {
         self.from
     }

@@ -14,7 +14,7 @@ pub struct Wish {
     pub key: Option<String>,
     /// Where its pictures come from, if the server reads them.
     pub source: Option<Arc<Source>>,
-    /// Who asks.
+    /// Whom it counts for, see [`counted`](crate::address::counted).
     pub from: Option<IpAddr>,
     /// What the asker was told while there was no place.
     pub ticket: Option<String>,

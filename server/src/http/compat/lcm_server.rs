@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::lcm_talk::{End, Talk};
 use crate::http::error::ApiError;
-use crate::http::{Rooms, address, control};
+use crate::http::{Rooms, control, counted};
 use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
 use crate::session::wish::Wish;
@@ -48,7 +48,7 @@ pub async fn socket(
                 .map_err(ApiError::from)?;
             rooms.store.create(Wish {
                 key: Some(key.to_string()),
-                from: address(&request),
+                from: counted(&request),
                 ..Wish::of(choice)
             })
         }

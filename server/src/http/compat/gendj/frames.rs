@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, CloseCode};
 
 use super::{Shared, is_foreign};
-use crate::http::address;
+use crate::http::counted;
 use crate::http::error::ApiError;
 use crate::session::Session;
 use crate::session::event::EndReason;
@@ -24,7 +24,7 @@ async fn open(
         return Err(ApiError::foreign().into());
     }
     let (response, socket, messages) = shared.rooms.socket(&request, payload)?;
-    let from = address(&request);
+    let from = counted(&request);
     actix_web::rt::spawn(async move {
         let Some(session) = shared.begin(from) else {
             // That page tries again five seconds after a close, for ever.
