@@ -11,7 +11,6 @@ use crate::access::Right;
 use crate::ingest::source::url::SourceError;
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
-use crate::screen::renditions::TooMany;
 use crate::session::store::CreateError;
 
 /// An answer that is no success: `{"error": {"code", "message", "hint"}}`.
@@ -237,14 +236,6 @@ impl From<NdiError> for ApiError {
 impl From<UnknownPipeline> for ApiError {
     fn from(error: UnknownPipeline) -> Self {
         Refusal::from(error).into()
-    }
-}
-
-impl From<TooMany> for ApiError {
-    fn from(error: TooMany) -> Self {
-        let refusal = Refusal::new("too_many_renditions", error)
-            .hint("leave `?width=` and `?quality=` out, or ask for what others watch already");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 }
 
