@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("seconds", &[]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
-    ("access", &["session"]),
+    ("access", &["lock", "session"]),
     ("telemetry", &["lock"]),
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),

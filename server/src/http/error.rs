@@ -8,6 +8,7 @@ use limn_pipeline::ParamError;
 use serde_json::json;
 
 use crate::access::Right;
+use crate::access::guesses::TooMany;
 use crate::ingest::source::url::SourceError;
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
@@ -155,6 +156,10 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 
+    fn too_many(code: &'static str, reason: impl ToString) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Refusal::new(code, reason))
+    }
+
     /// 503: nobody else may watch.
     pub fn too_many_viewers(most: usize) -> Self {
         let refusal = Refusal::new("too_many_viewers", format!("{most} watch already"));
@@ -239,6 +244,17 @@ impl From<UnknownPipeline> for ApiError {
     }
 }
 
+impl From<TooMany> for ApiError {
+    fn from(error: TooMany) -> Self {
+        let seconds = error.wait.as_secs_f64().ceil().to_string();
+        let error = Self::too_many("too_many_guesses", error);
+        Self {
+            header: Some(Box::new((RETRY_AFTER.as_str(), seconds))),
+            ..error
+        }
+    }
+}
+
 impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         let (status, code) = match error {
@@ -258,5 +274,19 @@ impl From<CreateError> for ApiError {
             waiting: Some(Box::new((place, ticket))),
             ..Self::new(status, refusal.hint(hint))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn who_tries_keys_is_told_for_how_long_none_is_looked_at() {
+        let wait = Duration::from_millis(39_200);
+        let answer = ApiError::from(TooMany { wait }).error_response();
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers().get(RETRY_AFTER).unwrap(), "40");
     }
 }

@@ -89,7 +89,7 @@ fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiE
     {
         return Err(ApiError::foreign());
     }
-    let (showed, granted) = login::shown(request.request(), &rooms.access);
+    let (showed, granted) = login::shown(request.request(), &rooms.access)?;
     let granted = granted
         .iter()
         .filter(|grant| covers(&grant.scope, request, operation));

@@ -154,6 +154,14 @@ impl Rooms {
         Ok(self.sources.open(&url))
     }
 
+    /// Whether whoever asks speaks https, with us or with a proxy before us; with the first, where there are more.
+    fn is_secure(&self, request: &HttpRequest) -> bool {
+        let forwarded = request.headers().get("X-Forwarded-Proto");
+        let schemes = forwarded.and_then(|schemes| schemes.to_str().ok());
+        let first = schemes.and_then(|schemes| schemes.split(',').next());
+        self.https || first.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+    }
+
     /// Whether one more may watch `screen`.
     fn has_seat_at(&self, screen: &Screen) -> Result<(), ApiError> {
         let FanoutConfig {

@@ -68,7 +68,7 @@ pub async fn socket(
         store: Arc::clone(&rooms.store),
     };
     response
-        .add_cookie(&control::cookie(&claim.session, &rooms))
+        .add_cookie(&control::cookie(&claim.session, rooms.is_secure(&request)))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
     actix_web::rt::spawn(async move {
         let talk = Talk::new(rooms, socket, Arc::clone(&claim.session));
