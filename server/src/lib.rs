@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod address;
 pub mod bench;
 pub mod cell;
 pub mod config;
@@ -38,6 +39,7 @@ pub mod screen;
 pub mod seconds;
 pub mod session;
 pub mod shutdown;
+pub mod tally;
 pub mod telemetry;
 
 mod run;

@@ -1,5 +1,6 @@
 //! What a session shows, before and after it is compressed.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -59,6 +60,18 @@ pub struct Rendition {
     pub width: Option<u32>,
     /// JPEG quality, 1 to 100; `None`: the server's, and the very bytes that came where nothing changed them.
     pub quality: Option<u8>,
+}
+
+impl fmt::Display for Rendition {
+    /// As it is asked for in an address: `width=640&quality=50`; `plain` where nothing is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.width, self.quality) {
+            (None, None) => f.write_str("plain"),
+            (Some(width), None) => write!(f, "width={width}"),
+            (None, Some(quality)) => write!(f, "quality={quality}"),
+            (Some(width), Some(quality)) => write!(f, "width={width}&quality={quality}"),
+        }
+    }
 }
 
 /// What a session shows, compressed once in one [`Rendition`] for all viewers. Cloning it clones reference counts.

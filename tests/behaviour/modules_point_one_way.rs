@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Each module and what it may import. `cell`, `listing`, `lock`, `picture`, `pool`, `refusal` and `scale` are the ground that stages stand on.
+/// Each module and what it may import. `address`, `cell`, `listing`, `lock`, `picture`, `pool`, `refusal`, `scale` and `tally` are the ground that stages stand on.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("address", &[]),
     ("cell", &[]),
     ("lettering", &[]),
     ("listing", &[]),
@@ -15,9 +16,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("picture", &[]),
     ("scale", &[]),
     ("seconds", &[]),
+    ("tally", &["lock"]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
-    ("access", &["session"]),
+    ("access", &["lock", "session"]),
     ("telemetry", &["lock"]),
     ("shutdown", &[]),
     ("ingest", &["cell", "lettering", "lock", "ndi", "scale"]),
@@ -82,6 +84,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "seconds",
             "metrics",
             "access",
+            "address",
             "fanout",
             "inference",
             "ingest",
@@ -93,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "refusal",
             "screen",
             "session",
+            "tally",
         ],
     ),
     ("osc", &["program", "session"]),

@@ -198,6 +198,9 @@ async fn a_session_is_its_players_own_and_a_signed_address_shows_one_thing() {
         (at(&mine, &format!("/stream.mjpeg?sign={program}")), false),
         (format!("/api/pipelines?sign={one}"), false),
         (at(&mine, &format!("/stream.mjpeg?sign={}0", one)), false),
+        (at(&mine, &format!("?sign={one}&sign=.")), true),
+        // Each would cost an HMAC.
+        (at(&mine, &format!("?sign=.&sign={one}")), false),
     ] {
         let answer = status("get", path.clone(), None).await;
         assert_eq!(answer == 200, there, "{path}: {answer}");
@@ -284,6 +287,20 @@ async fn the_page_signs_in_with_a_cookie_that_scripts_cannot_read() {
         cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
         "{cookie}"
     );
+    // Plain http to a proxy that speaks https is none to the browser.
+    assert!(!cookie.contains("Secure"), "{cookie}");
+    let proxied = [("X-Forwarded-Proto", "https, http")];
+    let body = json!({"key": "play"}).to_string();
+    let answer = ask(
+        house.address(),
+        "POST",
+        "/api/login",
+        &proxied,
+        body.as_bytes(),
+    )
+    .await;
+    let proxied = answer.header("set-cookie").unwrap();
+    assert!(proxied.contains("Secure"), "{proxied}");
     let shown = [("Cookie", cookie.split(';').next().unwrap())];
     let me = ask(house.address(), "GET", "/api/me", &shown, b"").await;
     assert_eq!(me.json(), json!({"right": "player"}));

@@ -1,5 +1,6 @@
 //! Who may do what: rights, the keys that give them, and addresses that carry one.
 
+pub mod guesses;
 pub mod keys;
 pub mod signed;
 pub mod task;
@@ -7,11 +8,13 @@ pub mod task;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use guesses::{Guesses, TooMany};
 use keys::KeyRing;
 use signed::Scope;
 
@@ -108,6 +111,7 @@ impl Grant {
 pub struct Access {
     config: AccessConfig,
     ring: RwLock<KeyRing>,
+    guesses: Guesses,
     /// What whoever reaches the server may do without a key.
     free: Option<Right>,
     /// Without keys on a loopback address, only names of this machine are answered to: a page that has its own name point
@@ -157,6 +161,7 @@ impl Access {
         Ok(Self {
             config: config.clone(),
             ring: RwLock::new(ring),
+            guesses: Guesses::default(),
             free,
             local,
         })
@@ -188,13 +193,30 @@ impl Access {
         self.local
     }
 
-    /// What a key, or a signed right, is good for now.
-    pub fn credential(&self, shown: &str) -> Option<(Grant, Lease)> {
+    /// What a key, or a signed right, that somebody shows is good for now. `from` is whom it counts for, `now` the time.
+    ///
+    /// # Errors
+    /// If too many keys were tried from there.
+    pub fn credential(
+        &self,
+        shown: &str,
+        from: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<Option<(Grant, Lease)>, TooMany> {
+        let guesser = from.filter(|_| guesses::can_be_guessed(shown));
+        if let Some(from) = guesser {
+            self.guesses.check(from, now)?;
+        }
+        let grant = self.known(shown).or_else(|| self.signed(shown));
+        if let (Some(from), None) = (guesser, &grant) {
+            self.guesses.wrong(from, shown, now);
+        }
+        Ok(grant)
+    }
+
+    fn known(&self, shown: &str) -> Option<(Grant, Lease)> {
         let ring = self.ring();
-        let Some((right, lease)) = ring.right_of(shown) else {
-            drop(ring);
-            return self.signed(shown);
-        };
+        let (right, lease) = ring.right_of(shown)?;
         Some((Grant::everywhere(right), lease.clone()))
     }
 
@@ -245,5 +267,42 @@ impl Access {
     /// The origins that CORS lets in.
     pub fn cors_origins(&self) -> &[String] {
         &self.config.cors_origin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_tries_keys_keeps_out_nobody_with_a_key_that_cannot_be_guessed() {
+        let (made, _) = keys::new_key(Right::Player, None);
+        let config = AccessConfig {
+            keys: Some(format!("operator open-sesame; player {made}")),
+            ..AccessConfig::default()
+        };
+        let access = Access::start(&config, [127, 0, 0, 1].into()).unwrap();
+        let office = Some(IpAddr::from([192, 0, 2, 1]));
+        let now = Instant::now();
+        let try_key = |key: &str, from| {
+            let granted = access.credential(key, from, now);
+            granted.map(|granted| granted.map(|(grant, _)| grant))
+        };
+        let operator = Ok(Some(Grant::everywhere(Right::Operator)));
+        assert_eq!(try_key("open-sesame", office), operator);
+        for number in 0..10 {
+            let guess = format!("open-{number}");
+            assert_eq!(try_key(&guess, office), Ok(None));
+            assert_eq!(try_key(&guess, None), Ok(None));
+        }
+        assert!(try_key("open-11", office).is_err());
+        // Or else whoever guesses would know it by its being let in.
+        assert!(try_key("open-sesame", office).is_err());
+        let player = Ok(Some(Grant::everywhere(Right::Player)));
+        assert_eq!(try_key(&made, office), player);
+        // Elsewhere, and on this machine, nothing has happened.
+        assert_eq!(try_key("open-sesame", None), operator);
+        let elsewhere = Some(IpAddr::from([192, 0, 2, 2]));
+        assert_eq!(try_key("open-sesame", elsewhere), operator);
     }
 }

@@ -4,7 +4,6 @@ use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::AUTHORIZATION;
 
-use super::Rooms;
 use super::error::ApiError;
 use crate::session::Session;
 
@@ -40,12 +39,12 @@ pub fn shown(request: &HttpRequest) -> Vec<String> {
     shown.map(str::to_owned).collect()
 }
 
-/// The cookie that finds the session again after its socket dropped.
-pub fn cookie(session: &Session, rooms: &Rooms) -> Cookie<'static> {
+/// The cookie that finds the session again after its socket dropped; `secure` keeps it off plain http.
+pub fn cookie(session: &Session, secure: bool) -> Cookie<'static> {
     Cookie::build(COOKIE, session.control.reveal().to_owned())
         .path(format!("/api/ws/{}", session.key))
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(rooms.https)
+        .secure(secure)
         .finish()
 }

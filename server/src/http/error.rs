@@ -8,10 +8,10 @@ use limn_pipeline::ParamError;
 use serde_json::json;
 
 use crate::access::Right;
+use crate::access::guesses::TooMany;
 use crate::ingest::source::url::SourceError;
 use crate::listing::UnknownPipeline;
 use crate::refusal::Refusal;
-use crate::screen::renditions::TooMany;
 use crate::session::store::CreateError;
 
 /// An answer that is no success: `{"error": {"code", "message", "hint"}}`.
@@ -166,6 +166,42 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 
+    /// 503: there is no memory for another body.
+    pub fn too_many_bodies() -> Self {
+        let refusal = Refusal::new("too_many_bodies", "too many requests are on their way in");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
+    }
+
+    /// 429: a session's pictures come one after the other.
+    pub fn session_uploads() -> Self {
+        Self::too_many(
+            "too_many_uploads",
+            "another picture for this session is on its way in",
+        )
+    }
+
+    /// 429: so many pictures come from one address already.
+    pub fn address_uploads(most: usize) -> Self {
+        let reason = format!("{most} pictures are on their way in from this address already");
+        Self::too_many("too_many_uploads", reason)
+    }
+
+    /// 429: so many other bodies come from one address already.
+    pub fn address_bodies(most: usize) -> Self {
+        let reason = format!("{most} requests are on their way in from this address already");
+        Self::too_many("too_many_bodies", reason)
+    }
+
+    /// 429: so many sockets bring pictures already.
+    pub fn too_many_sockets(most: usize) -> Self {
+        let reason = format!("{most} sockets bring pictures into this session already");
+        Self::too_many("too_many_sockets", reason)
+    }
+
+    fn too_many(code: &'static str, reason: impl ToString) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Refusal::new(code, reason))
+    }
+
     /// 503: nobody else may watch.
     pub fn too_many_viewers(most: usize) -> Self {
         let refusal = Refusal::new("too_many_viewers", format!("{most} watch already"));
@@ -261,9 +297,12 @@ impl From<UnknownPipeline> for ApiError {
 
 impl From<TooMany> for ApiError {
     fn from(error: TooMany) -> Self {
-        let refusal = Refusal::new("too_many_renditions", error)
-            .hint("leave `?width=` and `?quality=` out, or ask for what others watch already");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
+        let seconds = error.wait.as_secs_f64().ceil().to_string();
+        let error = Self::too_many("too_many_guesses", error);
+        Self {
+            header: Some(Box::new((RETRY_AFTER.as_str(), seconds))),
+            ..error
+        }
     }
 }
 
@@ -286,5 +325,19 @@ impl From<CreateError> for ApiError {
             waiting: Some(Box::new((place, ticket))),
             ..Self::new(status, refusal.hint(hint))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn who_tries_keys_is_told_for_how_long_none_is_looked_at() {
+        let wait = Duration::from_millis(39_200);
+        let answer = ApiError::from(TooMany { wait }).error_response();
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers().get(RETRY_AFTER).unwrap(), "40");
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::error::ApiError;
 use super::gate::Caller;
-use super::{Rooms, address};
+use super::{Rooms, counted};
 use crate::listing::Choice;
 use crate::refusal::Refusal;
 use crate::session::Session;
@@ -65,7 +65,7 @@ pub async fn generate(
     let visit = Visit {
         store: &rooms.store,
         session: rooms.store.create(Wish {
-            from: address(&request),
+            from: counted(&request),
             lease: Caller::of(&request).lease(),
             ..Wish::of(choice)
         })?,

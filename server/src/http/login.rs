@@ -1,14 +1,16 @@
 //! Showing a key: as a bearer, in the cookie of the page, or signed in the address.
 
+use std::time::Instant;
+
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Rooms;
 use super::control::bearer;
 use super::error::ApiError;
 use super::gate::Caller;
+use super::{Rooms, counted};
 use crate::access::{Access, Grant, Right};
 use crate::session::lease::Lease;
 
@@ -33,35 +35,46 @@ pub struct Me {
     right: Option<Right>,
 }
 
-/// What the request shows that could be something, and what all of it is good for.
-pub fn shown(request: &HttpRequest, access: &Access) -> (bool, Vec<(Grant, Lease)>) {
+/// What the request shows that could be something, and what all of it is good for. Of signed rights it is the first: each costs
+/// an HMAC.
+///
+/// # Errors
+/// If too many keys were tried from there.
+pub fn shown(
+    request: &HttpRequest,
+    access: &Access,
+) -> Result<(bool, Vec<(Grant, Lease)>), ApiError> {
     let cookie = request.cookie(COOKIE);
     let keys = bearer(request)
         .into_iter()
         .chain(cookie.as_ref().map(Cookie::value));
-    let parts = request.query_string().split('&');
-    let signed = parts.filter_map(|part| part.strip_prefix(SIGN));
-    let granted: Vec<_> = keys
-        .map(|key| access.credential(key))
-        .chain(signed.map(|signed| access.signed(signed)))
-        .collect();
-    (!granted.is_empty(), granted.into_iter().flatten().collect())
+    let (from, now) = (counted(request), Instant::now());
+    let mut granted = keys
+        .map(|key| access.credential(key, from, now))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut parts = request.query_string().split('&');
+    let signed = parts.find_map(|part| part.strip_prefix(SIGN));
+    granted.extend(signed.map(|signed| access.signed(signed)));
+    Ok((!granted.is_empty(), granted.into_iter().flatten().collect()))
 }
 
 /// Gives the page a cookie for a key, so that it need not keep the key itself.
 pub async fn login(
     rooms: web::Data<Rooms>,
+    request: HttpRequest,
     body: web::Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
     let Login { key } = body.into_inner();
-    if rooms.access.credential(&key).is_none() {
+    let from = counted(&request);
+    let grant = rooms.access.credential(&key, from, Instant::now())?;
+    if grant.is_none() {
         return Err(ApiError::wrong_key());
     }
     let cookie = Cookie::build(COOKIE, key)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(rooms.https)
+        .secure(rooms.is_secure(&request))
         .finish();
     Ok(HttpResponse::NoContent().cookie(cookie).finish())
 }

@@ -11,8 +11,10 @@ mod gate;
 pub mod generate;
 mod health;
 mod host;
+mod intake;
 mod leaflet;
 mod login;
+mod message;
 mod metrics;
 mod openapi;
 mod osc;
@@ -40,9 +42,10 @@ use actix_web::web;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use bytes::Bytes;
 use clap::Args;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::access::{Access, Right};
+use crate::address;
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::ndi::Mirrors;
 use crate::inference::{Inference, Readiness};
@@ -60,6 +63,7 @@ use crate::session::store::Store;
 pub use assets::presets;
 use error::ApiError;
 use gate::Caller;
+pub use intake::Intake;
 
 /// Who may come in, and where.
 #[derive(Args, Clone, Debug)]
@@ -120,10 +124,8 @@ pub struct Rooms {
     pub access: Arc<Access>,
     /// Limits for pictures that come in.
     pub ingest: Arc<IngestConfig>,
-    /// Memory for pictures on their way in, in units of [`UPLOAD_UNIT`].
-    pub uploads: Semaphore,
-    /// How long a request's body may take.
-    pub body_timeout: Duration,
+    /// What is on its way in.
+    pub intake: Arc<Intake>,
     /// What viewers may have.
     pub fanout: FanoutConfig,
     /// `--jpeg-quality`.
@@ -152,6 +154,14 @@ impl Rooms {
         let url: SourceUrl = name.parse()?;
         allow::check(&url, &self.ingest.source_allow, self.access.is_local())?;
         self.sources.open(&url).map_err(ApiError::not_opened)
+    }
+
+    /// Whether whoever asks speaks https, with us or with a proxy before us; with the first, where there are more.
+    fn is_secure(&self, request: &HttpRequest) -> bool {
+        let forwarded = request.headers().get("X-Forwarded-Proto");
+        let schemes = forwarded.and_then(|schemes| schemes.to_str().ok());
+        let first = schemes.and_then(|schemes| schemes.split(',').next());
+        self.https || first.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
     }
 
     /// Whether one more may watch `screen`.
@@ -183,16 +193,10 @@ impl Rooms {
     /// A body that is a picture, no larger than one may be.
     async fn picture(&self, body: web::Payload) -> Result<Bytes, ApiError> {
         let limit = self.ingest.max_frame_bytes;
-        // Held until all of it is here: strangers that send slowly must not fill the memory together.
-        let room = u32::try_from(limit.div_ceil(UPLOAD_UNIT)).unwrap_or(u32::MAX);
-        let _room = self
-            .uploads
-            .try_acquire_many(room)
-            .map_err(|_| ApiError::too_many_uploads())?;
         match body.to_bytes_limited(limit).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => match error.as_error::<PayloadError>() {
-                Some(error) if gate::is_late(error) => Err(ApiError::too_slow()),
+                Some(error) if intake::is_late(error) => Err(ApiError::too_slow()),
                 _ => Err(ApiError::bad_request(error)),
             },
             Err(_) => Err(ApiError::too_large(limit)),
@@ -212,20 +216,16 @@ impl Rooms {
         ),
         ApiError,
     > {
-        socket::open(request, payload, self.ingest.max_frame_bytes)
+        socket::open(request, payload, &self.intake)
     }
 }
 
-/// Permits are counted in 32 bits.
-pub const UPLOAD_UNIT: usize = 4096;
-
-/// Who asks.
-fn address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|address| address.ip())
+/// Whom a request counts for where something is limited by address; `None` where it is not.
+fn counted(request: &HttpRequest) -> Option<IpAddr> {
+    request
+        .peer_addr()
+        .and_then(|address| address::counted(address.ip()))
 }
-
-/// JSON bodies are parameters: more than this is no patch.
-const MAX_JSON_BYTES: usize = 1 << 20;
 
 /// Binds and returns the server, which runs when it is awaited, and the address it got.
 pub fn serve(
@@ -237,7 +237,6 @@ pub fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(rooms.clone())
-            .app_data(json_config())
             .app_data(query_config())
             .configure(routes::configure)
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
@@ -282,9 +281,10 @@ fn query_config() -> web::QueryConfig {
     })
 }
 
-fn json_config() -> web::JsonConfig {
+/// Reads JSON of up to `limit` bytes.
+fn json_config(limit: usize) -> web::JsonConfig {
     web::JsonConfig::default()
-        .limit(MAX_JSON_BYTES)
+        .limit(limit)
         .content_type_required(false)
         .error_handler(|error, _: &HttpRequest| {
             use actix_web::error::JsonPayloadError::{Overflow, OverflowKnownLength, Payload};
@@ -292,7 +292,7 @@ fn json_config() -> web::JsonConfig {
                 Overflow { limit } | OverflowKnownLength { limit, .. } => {
                     ApiError::too_large(limit).into()
                 }
-                Payload(error) if gate::is_late(&error) => ApiError::too_slow().into(),
+                Payload(error) if intake::is_late(&error) => ApiError::too_slow().into(),
                 error => ApiError::bad_request(format!(
                     "the body is not the json that is read here: {error}"
                 ))

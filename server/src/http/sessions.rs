@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::gate::Caller;
-use super::{Rooms, address};
+use super::{Rooms, counted};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 use crate::session::event::EndReason;
@@ -127,7 +127,7 @@ pub async fn create(
         .create(Wish {
             source,
             ticket,
-            from: address(&request),
+            from: counted(&request),
             lease: Caller::of(&request).lease(),
             ..Wish::of(choice)
         })

@@ -141,19 +141,22 @@ pub(super) fn answer_with(
     screen: &Screen,
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
-    let view = view(query, request.headers(), &rooms.fanout)?;
+    let mut view = view(query, request.headers(), &rooms.fanout)?;
     rooms.has_seat_at(screen)?;
     let seat = screen.audience().sit(request.peer_addr(), view.wire);
-    let feed = screen.renditions().watch(view.rendition)?;
+    let (rendition, feed) = screen.renditions().watch_or_plain(view.rendition);
+    view.rendition = rendition;
     let renditions = Arc::downgrade(screen.renditions());
-    let supply = Box::new(move |rendition| renditions.upgrade()?.watch(rendition).ok());
+    let supply = Box::new(move |rendition| renditions.upgrade()?.watch(rendition));
     let plain = rooms.jpeg_quality;
     let ended = Caller::of(request).until(ended);
     let viewer = Viewer::new(view, supply, feed, screen.newest(), seat, ended, plain);
     let connection = request.conn_data::<Connection>();
+    let mut answer = answer();
+    answer.insert_header(("X-Limn-Rendition", rendition.to_string()));
     let mut response = match connection.and_then(Connection::second_handle) {
-        Some(socket) => answer().streaming(Straight::new(viewer, socket)),
-        None => answer().streaming(body(viewer)),
+        Some(socket) => answer.streaming(Straight::new(viewer, socket)),
+        None => answer.streaming(body(viewer)),
     };
     // An un-chunked body that ends with the connection is what old readers take.
     response.head_mut().no_chunking(true);

@@ -11,11 +11,6 @@ use crate::picture::{Picture, Rendition};
 /// The most sizes and qualities at a time beside the plain one: each costs a compression of every picture.
 pub const MOST: usize = 8;
 
-/// So many are watched already, and the wanted one is not among them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is already watched in {MOST} other sizes and qualities")]
-pub struct TooMany;
-
 /// The cells.
 #[derive(Default)]
 pub struct Renditions {
@@ -37,21 +32,18 @@ impl Renditions {
         &self.plain
     }
 
-    /// A reader of one rendition, which is compressed from now on, if it was not.
-    ///
-    /// # Errors
-    /// If there are [`MOST`] others.
-    pub fn watch(&self, rendition: Rendition) -> Result<Feed<Picture>, TooMany> {
+    /// A reader of one rendition, which is compressed from now on, if it was not; `None` if there are [`MOST`] others.
+    pub fn watch(&self, rendition: Rendition) -> Option<Feed<Picture>> {
         if rendition == Rendition::default() {
-            return Ok(self.plain.feed());
+            return Some(self.plain.feed());
         }
         let mut others = lock(&self.others);
         others.retain(|cell| cell.inlet.readers() > 0 || cell.rendition == rendition);
         if let Some(cell) = others.iter().find(|cell| cell.rendition == rendition) {
-            return Ok(cell.inlet.feed());
+            return Some(cell.inlet.feed());
         }
         if others.len() == MOST {
-            return Err(TooMany);
+            return None;
         }
         let inlet = Arc::new(Inlet::default());
         let feed = inlet.feed();
@@ -61,7 +53,16 @@ impl Renditions {
             filled: false,
         });
         self.wanted.notify_one();
-        Ok(feed)
+        Some(feed)
+    }
+
+    /// A reader of `wanted`, or of the plain one where there are [`MOST`] others, and which it is: whoever takes all of them
+    /// takes nobody the picture.
+    pub fn watch_or_plain(&self, wanted: Rendition) -> (Rendition, Feed<Picture>) {
+        match self.watch(wanted) {
+            Some(feed) => (wanted, feed),
+            None => (Rendition::default(), self.plain.feed()),
+        }
     }
 
     /// How many read a stream, in whatever rendition.
@@ -126,9 +127,12 @@ mod tests {
             .collect();
         let again = renditions.watch(quality(3)).unwrap();
         assert_eq!(renditions.unfilled().await.len(), MOST);
-        assert_eq!(renditions.watch(quality(50)).unwrap_err(), TooMany);
-        assert!(renditions.watch(Rendition::default()).is_ok());
-        assert_eq!(renditions.readers(), MOST + 1);
+        assert!(renditions.watch(quality(50)).is_none());
+        let (given, plain) = renditions.watch_or_plain(quality(50));
+        assert_eq!(given, Rendition::default());
+        assert_eq!(renditions.watch_or_plain(quality(3)).0, quality(3));
+        assert_eq!(renditions.readers(), MOST + 2);
+        drop(plain);
         // Whoever leaves makes room.
         drop((feeds, again));
         let feed = renditions.watch(quality(50)).unwrap();

@@ -105,7 +105,7 @@ pub struct Session {
     ended: CancellationToken,
     end_reason: Mutex<Option<EndReason>>,
     cancel: Cancel,
-    /// Who began it.
+    /// Whom it counts for among `--max-sessions-per-address`.
     from: Option<IpAddr>,
     /// How long whoever began it may go on.
     lease: Option<Lease>,
@@ -359,7 +359,7 @@ impl Session {
         }
     }
 
-    /// The address that began it.
+    /// Whom it counts for among `--max-sessions-per-address`.
     pub fn from(&self) -> Option<IpAddr> {
         self.from
     }

@@ -47,8 +47,8 @@ impl Names {
         });
     }
 
-    /// Whether whoever wishes so may have the name: nobody had it, or the same one did, by control token, key or address. All
-    /// who come by way of this machine (a proxy, most often) have one address.
+    /// Whether whoever wishes so may have the name: nobody had it, or the same one did, by control token, key or
+    /// [address](crate::address::counted).
     pub fn may_have(&self, name: &str, wish: &Wish, now: Instant) -> bool {
         let gone = lock(&self.0);
         let Some(gone) = gone.iter().find(|gone| gone.name == name) else {
@@ -58,6 +58,6 @@ impl Names {
             || wish.trusted
             || wish.shown.iter().any(|shown| gone.control.matches(shown))
             || (gone.lease.is_some() && gone.lease == wish.lease)
-            || (gone.from.is_some_and(|from| !from.is_loopback()) && gone.from == wish.from)
+            || (gone.from.is_some() && gone.from == wish.from)
     }
 }

@@ -15,7 +15,7 @@ pub struct Wish {
     pub key: Option<String>,
     /// Where its pictures come from, if the server reads them.
     pub source: Option<Arc<Source>>,
-    /// Who asks.
+    /// Whom it counts for, see [`counted`](crate::address::counted).
     pub from: Option<IpAddr>,
     /// How long the asker's right lasts: the session ends with it.
     pub lease: Option<Lease>,

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::lcm_talk::{End, Talk};
 use crate::http::error::ApiError;
 use crate::http::gate::Caller;
-use crate::http::{Rooms, address, control};
+use crate::http::{Rooms, control, counted};
 use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
 use crate::session::wish::Wish;
@@ -53,7 +53,7 @@ pub async fn socket(
                 .map_err(ApiError::from)?;
             rooms.store.create(Wish {
                 key: Some(key.to_string()),
-                from: address(&request),
+                from: counted(&request),
                 lease: caller.lease(),
                 trusted: caller.is_operator(),
                 shown: control::shown(&request),
@@ -76,7 +76,7 @@ pub async fn socket(
         store: Arc::clone(&rooms.store),
     };
     response
-        .add_cookie(&control::cookie(&claim.session, &rooms))
+        .add_cookie(&control::cookie(&claim.session, rooms.is_secure(&request)))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
     actix_web::rt::spawn(async move {
         let talk = Talk::new(rooms, socket, Arc::clone(&claim.session));

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, CloseCode};
 
 use super::Shared;
-use crate::http::address;
+use crate::http::counted;
 use crate::http::socket::close_code;
 use crate::session::Session;
 use crate::session::event::EndReason;
@@ -21,7 +21,7 @@ async fn open(
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
     let (response, socket, messages) = shared.rooms.socket(&request, payload)?;
-    let from = address(&request);
+    let from = counted(&request);
     actix_web::rt::spawn(async move {
         let Some(session) = shared.begin(from) else {
             // That page tries again five seconds after a close, for ever.
