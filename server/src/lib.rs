@@ -39,6 +39,7 @@ pub mod screen;
 pub mod seconds;
 pub mod session;
 pub mod shutdown;
+pub mod tally;
 pub mod telemetry;
 
 mod run;

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, ensure};
 use limn_pipeline::{
     Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::access::Access;
@@ -18,7 +18,7 @@ use crate::access::task::sign_in_address;
 use crate::config::{Config, Task};
 use crate::fanout::ndi::Mirrors;
 use crate::http::compat::gendj::Addresses;
-use crate::http::{self, Rooms};
+use crate::http::{self, Intake, Rooms};
 #[cfg(unix)]
 use crate::inference::child;
 use crate::inference::{Inference, Readiness};
@@ -222,9 +222,8 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         osc,
         access: Arc::clone(&access),
         listing: Arc::clone(&listing),
+        intake: Arc::new(Intake::new(&ingest, config.http.body_timeout)),
         ingest,
-        uploads: Semaphore::new(config.ingest.max_upload_bytes / http::UPLOAD_UNIT),
-        body_timeout: config.http.body_timeout,
         fanout: config.fanout.clone(),
         jpeg_quality: config.encode.jpeg_quality,
         frontend: config.http.frontend.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use limn_tests::house::{House, until};
+use limn_tests::house::{House, Owner, until};
 use limn_tests::http::ask;
 use limn_tests::mjpeg::Viewer;
 use serde_json::{Value, json};
@@ -28,6 +28,9 @@ async fn those_who_wait_for_a_place_get_it_in_turn() {
     let ((place_one, ticket_one), (place_two, ticket_two)) = (said(&one), said(&two));
     assert_eq!((place_one, place_two), (1, 2));
     assert_eq!(said(&wait(Some(&ticket_two)).await).0, 2);
+    // What is kept is one of ours.
+    let long = "t".repeat(1000);
+    assert_ne!(said(&wait(Some(&long)).await).1, long);
     first.ask("DELETE", "", b"").await;
     until("the place is free", || house.running.store.is_empty()).await;
     // The second, and whoever comes new, let the first go before.
@@ -161,27 +164,99 @@ async fn who_sends_slowly_is_not_waited_for() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pictures_on_their_way_in_share_a_memory() {
-    let house = House::open(&["--max-frame-bytes", "65536", "--max-upload-bytes", "131072"]);
-    let owner = house.begin(json!({})).await;
+/// The head of a posted picture, and nothing of the picture.
+async fn begin_picture(house: &House, owner: &Owner, length: usize) -> TcpStream {
     let head = format!(
-        "POST /api/sessions/{}/frame HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 60000\r\n\r\n",
+        "POST /api/sessions/{}/frame HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: {length}\r\n\r\n",
         owner.id, owner.control
     );
+    let mut stream = TcpStream::connect(house.address()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_takes_the_room_that_it_needs_and_a_session_sends_one_at_a_time() {
+    let house = House::open(&["--max-sessions", "0"]);
+    let owner = house.begin(json!({})).await;
     let mut slow = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..40 {
+        let other = house.begin(json!({})).await;
+        slow.push(begin_picture(&house, &other, 5000).await);
+    }
+    let picture = limn_tests::pictures::plain([1, 2, 3]);
+    let busy = house.begin(json!({})).await;
+    let start = Instant::now();
+    let refused = loop {
+        slow.push(begin_picture(&house, &busy, 5000).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let answer = busy.ask("POST", "/frame", &picture).await;
+        if answer.status != 202 {
+            break answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{answer:?}");
+    };
+    assert_eq!(
+        (refused.status, refused.code()),
+        (429, "too_many_uploads".into())
+    );
+    assert!(refused.header("retry-after").is_some());
+    owner.send(&picture).await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_on_their_way_in_share_a_memory_and_are_short() {
+    let house = House::open(&[]);
+    let owner = house.begin(json!({"params": {"prompt": "copy"}})).await;
+    let login = json!({ "key": "k".repeat(9000) });
+    let refused = house.ask("POST", "/api/login", &login).await;
+    assert_eq!((refused.status, refused.code()), (413, "too_large".into()));
+    let refused = owner.patch(json!({ "prompt": "p".repeat(140_000) })).await;
+    assert_eq!((refused.status, refused.code()), (413, "too_large".into()));
+    // The largest that anybody sends: two prompts, each letter written as two.
+    let prompt = "\\ud83c\\udfa8".repeat(4000);
+    let longest = format!("{{\"unknown\": \"{prompt}\", \"and_another\": \"{prompt}\"}}");
+    let refused = owner.ask("PATCH", "/params", longest.as_bytes()).await;
+    assert_eq!((refused.status, refused.code()), (422, "bad_param".into()));
+
+    let head = "POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 131072\r\n\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..128 {
         let mut stream = TcpStream::connect(house.address()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         slow.push(stream);
     }
-    let picture = limn_tests::pictures::plain([1, 2, 3]);
-    let bearer = format!("Bearer {}", owner.control);
-    let path = format!("/api/sessions/{}/frame", owner.id);
-    let send = async || {
-        let headers = [("Authorization", bearer.as_str())];
-        ask(house.address(), "POST", &path, &headers, &picture).await
+    let start = Instant::now();
+    let refused = loop {
+        let answer = owner.patch(json!({})).await;
+        if answer.status == 503 {
+            break answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{answer:?}");
     };
+    assert_eq!(refused.code(), "too_many_bodies");
+    assert!(refused.header("retry-after").is_some());
+    // Pictures have a memory of their own.
+    owner.send(&limn_tests::pictures::plain([1, 2, 3])).await;
+    drop(slow);
+    while owner.patch(json!({})).await.status != 200 {
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_on_their_way_in_share_a_memory() {
+    let house = House::open(&["--max-frame-bytes", "65536", "--max-upload-bytes", "131072"]);
+    let owner = house.begin(json!({})).await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let other = house.begin(json!({})).await;
+        slow.push(begin_picture(&house, &other, 65_536).await);
+    }
+    let picture = limn_tests::pictures::plain([1, 2, 3]);
+    let send = async || owner.ask("POST", "/frame", &picture).await;
     let start = Instant::now();
     let refused = loop {
         let answer = send().await;

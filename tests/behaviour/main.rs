@@ -34,6 +34,7 @@ mod sessions_over_http;
 mod settings_and_queue_routes;
 mod slow_viewer_skips;
 mod snapshot_without_viewer;
+mod sockets_have_limits;
 mod sources_are_read_by_the_server;
 mod two_users_never_meet;
 mod unchanged_frame_is_not_painted_again;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Each module and what it may import. `address`, `cell`, `listing`, `lock`, `picture`, `pool`, `refusal` and `scale` are the ground that stages stand on.
+/// Each module and what it may import. `address`, `cell`, `listing`, `lock`, `picture`, `pool`, `refusal`, `scale` and `tally` are the ground that stages stand on.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("address", &[]),
     ("cell", &[]),
@@ -16,6 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("picture", &[]),
     ("scale", &[]),
     ("seconds", &[]),
+    ("tally", &["lock"]),
     ("pool", &[]),
     ("refusal", &["ingest", "listing"]),
     ("access", &["lock", "session"]),
@@ -95,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "refusal",
             "screen",
             "session",
+            "tally",
         ],
     ),
     ("osc", &["program", "session"]),

@@ -156,6 +156,38 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 
+    /// 503: there is no memory for another body.
+    pub fn too_many_bodies() -> Self {
+        let refusal = Refusal::new("too_many_bodies", "too many requests are on their way in");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
+    }
+
+    /// 429: a session's pictures come one after the other.
+    pub fn session_uploads() -> Self {
+        Self::too_many(
+            "too_many_uploads",
+            "another picture for this session is on its way in",
+        )
+    }
+
+    /// 429: so many pictures come from one address already.
+    pub fn address_uploads(most: usize) -> Self {
+        let reason = format!("{most} pictures are on their way in from this address already");
+        Self::too_many("too_many_uploads", reason)
+    }
+
+    /// 429: so many other bodies come from one address already.
+    pub fn address_bodies(most: usize) -> Self {
+        let reason = format!("{most} requests are on their way in from this address already");
+        Self::too_many("too_many_bodies", reason)
+    }
+
+    /// 429: so many sockets bring pictures already.
+    pub fn too_many_sockets(most: usize) -> Self {
+        let reason = format!("{most} sockets bring pictures into this session already");
+        Self::too_many("too_many_sockets", reason)
+    }
+
     fn too_many(code: &'static str, reason: impl ToString) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, Refusal::new(code, reason))
     }

@@ -8,6 +8,7 @@ use actix_ws::{AggregatedMessage, CloseCode};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
+use super::socket::told;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::Event;
@@ -20,10 +21,11 @@ pub async fn frames(
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
     let session = rooms.session(&key)?;
+    let place = rooms.intake.socket(&session.key)?;
     let (response, socket, messages) = rooms.socket(&request, payload)?;
     let camera = session.camera();
     actix_web::rt::spawn(async move {
-        let _camera = camera;
+        let _held = (camera, place);
         let closing = session.clone();
         tokio::select! {
             () = closing.ended() => {
@@ -56,7 +58,13 @@ async fn exchange(
                 Some(Ok(AggregatedMessage::Ping(bytes))) => socket.pong(&bytes).await?,
                 Some(Ok(AggregatedMessage::Pong(_))) => {}
                 Some(Ok(AggregatedMessage::Close(reason))) => return socket.close(reason).await,
-                Some(Err(_)) => return socket.close(Some(CloseCode::Size.into())).await,
+                Some(Err(error)) => {
+                    let Some((refusal, code)) = told(&error) else {
+                        return socket.close(Some(CloseCode::Protocol.into())).await;
+                    };
+                    socket.text(Event::Refused(refusal).json().to_string()).await?;
+                    return socket.close(Some(code.into())).await;
+                }
                 None => return Ok(()),
             },
             picture = painted.next() => match picture {

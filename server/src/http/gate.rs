@@ -1,19 +1,13 @@
 //! The one place where rights are checked: every route of the table is behind [`gate`], everything behind [`doorway`].
 
-use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::error::PayloadError;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError, web};
-
-use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, timeout_at};
 
 use super::error::ApiError;
 use super::routes::{Answer, Body, Operation};
@@ -66,20 +60,27 @@ pub async fn gate(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let method = request.method().as_str();
     let wanted = operations.iter().find(|operation| operation.is(method));
-    let admitted = wanted.map(|operation| admit(&request, operation));
-    match admitted {
-        Some(Err(error)) => Ok(request.into_response(error.error_response())),
-        Some(Ok(caller)) => {
+    // A method that nothing answers is told so.
+    if let Some(operation) = wanted {
+        let caller = admit(&request, operation);
+        let admitted = caller.and_then(|caller| {
             request.extensions_mut().insert(caller);
-            if wanted.is_some_and(|operation| !matches!(operation.body, Body::Empty)) {
-                let limit = rooms(request.request()).body_timeout;
-                in_time(&mut request, limit);
-            }
-            Ok(next.call(request).await?.map_into_boxed_body())
+            take_in(&mut request, &operation.body)
+        });
+        if let Err(error) = admitted {
+            return Ok(request.into_response(error.error_response()));
         }
-        // A method that nothing answers is told so.
-        None => Ok(next.call(request).await?.map_into_boxed_body()),
     }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// Makes room for the body.
+fn take_in(request: &mut ServiceRequest, body: &Body) -> Result<(), ApiError> {
+    let rooms = rooms(request.request()).clone();
+    let key = request.match_info().get("key");
+    let session = key.and_then(|key| rooms.store.find(key));
+    let session = session.as_ref().map(|session| session.key.as_str());
+    rooms.intake.admit(request, body, session)
 }
 
 fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiError> {
@@ -124,29 +125,6 @@ fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiE
         None if !showed => Err(ApiError::no_key()),
         _ => Err(ApiError::no_right(needed)),
     }
-}
-
-/// Has the body end with an error when it takes longer than `limit`.
-fn in_time(request: &mut ServiceRequest, limit: Duration) {
-    let payload = request.take_payload();
-    let deadline = Instant::now() + limit;
-    let body = stream::unfold(Some(payload), move |payload| async move {
-        let mut payload = payload?;
-        match timeout_at(deadline, payload.next()).await {
-            Ok(chunk) => Some((chunk?, Some(payload))),
-            Err(_) => {
-                let late = std::io::Error::from(ErrorKind::TimedOut);
-                Some((Err(PayloadError::Io(late)), None))
-            }
-        }
-    });
-    let payload = Box::pin(body);
-    request.set_payload(Payload::Stream { payload });
-}
-
-/// Whether a body ended so.
-pub fn is_late(error: &PayloadError) -> bool {
-    matches!(error, PayloadError::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
 fn covers(scope: &Scope, request: &ServiceRequest, operation: &Operation) -> bool {

@@ -10,8 +10,10 @@ mod frames;
 mod gate;
 pub mod generate;
 mod health;
+mod intake;
 mod leaflet;
 mod login;
+mod message;
 mod metrics;
 mod openapi;
 mod osc;
@@ -39,7 +41,7 @@ use actix_web::web;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use bytes::Bytes;
 use clap::Args;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::access::{Access, Right};
 use crate::address;
@@ -60,6 +62,7 @@ use crate::session::store::Store;
 pub use assets::presets;
 use error::ApiError;
 use gate::Caller;
+pub use intake::Intake;
 
 /// Who may come in, and where.
 #[derive(Args, Clone, Debug)]
@@ -120,10 +123,8 @@ pub struct Rooms {
     pub access: Arc<Access>,
     /// Limits for pictures that come in.
     pub ingest: Arc<IngestConfig>,
-    /// Memory for pictures on their way in, in units of [`UPLOAD_UNIT`].
-    pub uploads: Semaphore,
-    /// How long a request's body may take.
-    pub body_timeout: Duration,
+    /// What is on its way in.
+    pub intake: Arc<Intake>,
     /// What viewers may have.
     pub fanout: FanoutConfig,
     /// `--jpeg-quality`.
@@ -191,16 +192,10 @@ impl Rooms {
     /// A body that is a picture, no larger than one may be.
     async fn picture(&self, body: web::Payload) -> Result<Bytes, ApiError> {
         let limit = self.ingest.max_frame_bytes;
-        // Held until all of it is here: strangers that send slowly must not fill the memory together.
-        let room = u32::try_from(limit.div_ceil(UPLOAD_UNIT)).unwrap_or(u32::MAX);
-        let _room = self
-            .uploads
-            .try_acquire_many(room)
-            .map_err(|_| ApiError::too_many_uploads())?;
         match body.to_bytes_limited(limit).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => match error.as_error::<PayloadError>() {
-                Some(error) if gate::is_late(error) => Err(ApiError::too_slow()),
+                Some(error) if intake::is_late(error) => Err(ApiError::too_slow()),
                 _ => Err(ApiError::bad_request(error)),
             },
             Err(_) => Err(ApiError::too_large(limit)),
@@ -220,12 +215,9 @@ impl Rooms {
         ),
         ApiError,
     > {
-        socket::open(request, payload, self.ingest.max_frame_bytes)
+        socket::open(request, payload, &self.intake)
     }
 }
-
-/// Permits are counted in 32 bits.
-pub const UPLOAD_UNIT: usize = 4096;
 
 /// Whom a request counts for where something is limited by address; `None` where it is not.
 fn counted(request: &HttpRequest) -> Option<IpAddr> {
@@ -233,9 +225,6 @@ fn counted(request: &HttpRequest) -> Option<IpAddr> {
         .peer_addr()
         .and_then(|address| address::counted(address.ip()))
 }
-
-/// JSON bodies are parameters: more than this is no patch.
-const MAX_JSON_BYTES: usize = 1 << 20;
 
 /// Binds and returns the server, which runs when it is awaited, and the address it got.
 pub fn serve(
@@ -247,7 +236,6 @@ pub fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(rooms.clone())
-            .app_data(json_config())
             .app_data(query_config())
             .configure(routes::configure)
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
@@ -292,9 +280,10 @@ fn query_config() -> web::QueryConfig {
     })
 }
 
-fn json_config() -> web::JsonConfig {
+/// Reads JSON of up to `limit` bytes.
+fn json_config(limit: usize) -> web::JsonConfig {
     web::JsonConfig::default()
-        .limit(MAX_JSON_BYTES)
+        .limit(limit)
         .content_type_required(false)
         .error_handler(|error, _: &HttpRequest| {
             use actix_web::error::JsonPayloadError::{Overflow, OverflowKnownLength, Payload};
@@ -302,7 +291,7 @@ fn json_config() -> web::JsonConfig {
                 Overflow { limit } | OverflowKnownLength { limit, .. } => {
                     ApiError::too_large(limit).into()
                 }
-                Payload(error) if gate::is_late(&error) => ApiError::too_slow().into(),
+                Payload(error) if intake::is_late(&error) => ApiError::too_slow().into(),
                 error => ApiError::bad_request(format!(
                     "the body is not the json that is read here: {error}"
                 ))

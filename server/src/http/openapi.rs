@@ -112,7 +112,9 @@ fn described(operation: &Operation) -> Value {
     });
     let (content, needed) = match &operation.body {
         Body::Empty => return described,
-        Body::Json(schema, needed) => (json!({"application/json": {"schema": schema()}}), needed),
+        Body::Json(schema, needed, _) => {
+            (json!({"application/json": {"schema": schema()}}), needed)
+        }
         Body::Picture(needed) => {
             let bytes = json!({"schema": {}});
             (

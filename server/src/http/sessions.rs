@@ -12,6 +12,7 @@ use super::{Rooms, counted};
 use crate::refusal::Refusal;
 use crate::session::SessionState;
 use crate::session::event::EndReason;
+use crate::session::token;
 use crate::session::wish::Wish;
 
 /// `POST /api/sessions`.
@@ -121,7 +122,8 @@ pub async fn create(
         .store
         .create(Wish {
             source,
-            ticket,
+            // Kept while its owner waits, so no longer than one of ours.
+            ticket: ticket.filter(|ticket| token::is_key(ticket)),
             from: counted(&request),
             ..Wish::of(choice)
         })

@@ -1,23 +1,42 @@
-//! A WebSocket's messages, each whole and none larger than a picture may be.
+//! A WebSocket's messages, each whole, none larger than it may be, none long under way.
 //!
 //! actix looks at a frame's length once all of the frame is there, and keeps what comes until then: whoever says that a
 //! frame is endless could fill the memory. So lengths are read before it, and a stream with one that is too long ends there.
 
+use std::sync::Arc;
+
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessageStream, ProtocolError, Session};
+use actix_ws::{AggregatedMessageStream, CloseCode, ProtocolError, Session};
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 
 use super::error::ApiError;
+use super::intake::{Intake, Room};
+use super::message::{Frames, TEXT_BYTES};
+use crate::refusal::Refusal;
 
-/// Answers a request for a socket; no message on it is longer than `limit` bytes.
+/// What a message may take without having asked for room: most pictures are no longer, and have not to wait for others.
+const FREE_BYTES: usize = 64 << 10;
+
+/// Answers a request for a socket; no message on it is longer than a picture may be.
 pub(super) fn open(
     request: &HttpRequest,
     payload: web::Payload,
-    limit: usize,
+    intake: &Arc<Intake>,
 ) -> Result<(HttpResponse, Session, AggregatedMessageStream), ApiError> {
-    let mut payload = guarded(payload.into_inner(), limit);
+    let limit = intake.largest_picture();
+    let guard = Guard {
+        payload: payload.into_inner(),
+        intake: Arc::clone(intake),
+        frames: Frames::new(limit),
+        message: 0,
+        deadline: None,
+        room: None,
+    };
+    let mut payload = guard.payload();
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
     let payload = payload.map_err(ApiError::bad_request)?;
     let (response, socket, messages) =
@@ -29,119 +48,117 @@ pub(super) fn open(
     Ok((response, socket, messages))
 }
 
-/// Whether a socket broke since a message was longer than it may be.
-pub(super) fn is_too_long(error: &ProtocolError) -> bool {
-    match error {
-        ProtocolError::Overflow => true,
-        ProtocolError::Io(error) => error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref())
-            .is_some_and(|inner| matches!(inner, PayloadError::Overflow)),
-        _ => false,
-    }
+/// Why a socket was read no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Cut {
+    /// The message is, or says to be.
+    #[error("the message is over the limit of {0} bytes")]
+    TooLong(usize),
+    /// The message is a text, and is.
+    #[error("a text message is over the limit of {TEXT_BYTES} bytes")]
+    TextTooLong,
+    /// It was not whole in time.
+    #[error("the message took too long")]
+    TooSlow,
+    /// Others have all the memory.
+    #[error("too many pictures are on their way in")]
+    NoRoom,
 }
 
-fn guarded(payload: Payload, limit: usize) -> Payload {
-    let begin = Some((payload, Frames::default()));
-    let bytes = stream::unfold(begin, move |there| async move {
-        let (mut payload, mut frames) = there?;
-        match payload.next().await? {
-            Ok(chunk) if frames.pass(&chunk, limit as u64) => {
-                Some((Ok(chunk), Some((payload, frames))))
-            }
-            Ok(_) => Some((Err(PayloadError::Overflow), None)),
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    let payload = Box::pin(bytes);
-    Payload::Stream { payload }
-}
-
-/// Where in a stream of frames (RFC 6455, 5.2) one is.
-#[derive(Default)]
-struct Frames {
-    head: Vec<u8>,
-    /// Bytes of the frame that are still to come; 0 in a head.
-    left: u64,
-}
-
-impl Frames {
-    /// Passes over `bytes`; false if a frame among them is longer than `limit`.
-    fn pass(&mut self, mut bytes: &[u8], limit: u64) -> bool {
-        while let [first, rest @ ..] = bytes {
-            if self.left > 0 {
-                let some =
-                    usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                self.left -= some as u64;
-                bytes = &bytes[some..];
-                continue;
-            }
-            self.head.push(*first);
-            bytes = rest;
-            if let Some(length) = length(&self.head) {
-                if length > limit {
-                    return false;
-                }
-                self.left = length;
-                self.head.clear();
-            }
-        }
-        true
-    }
-}
-
-/// How many bytes follow a head, its mask included, once all of it is there.
-fn length(head: &[u8]) -> Option<u64> {
-    let second = *head.get(1)?;
-    let more = match second & 0x7f {
-        126 => 2,
-        127 => 8,
-        _ => 0,
-    };
-    let mask = if second & 0x80 == 0 { 0 } else { 4 };
-    let extended = head.get(2..2 + more + mask)?.get(..more)?;
-    Some(match more {
-        0 => u64::from(second & 0x7f),
-        _ => extended
-            .iter()
-            .fold(0, |length, byte| length << 8 | u64::from(*byte)),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A frame as a client sends it, masked with nothing.
-    fn frame(length: usize) -> Vec<u8> {
-        let head = match length {
-            0..126 => vec![0x82, 0x80 | length as u8],
-            126..0x1_0000 => [&[0x82, 0xfe][..], &(length as u16).to_be_bytes()].concat(),
-            _ => [&[0x82, 0xff][..], &(length as u64).to_be_bytes()].concat(),
+impl Cut {
+    fn told(self) -> (Refusal, CloseCode) {
+        let (code, close) = match self {
+            Self::TooLong(_) => ("picture_too_large", CloseCode::Size),
+            Self::TextTooLong => ("message_too_large", CloseCode::Size),
+            Self::TooSlow => ("too_slow", CloseCode::Policy),
+            Self::NoRoom => ("too_many_uploads", CloseCode::Again),
         };
-        // A payload of what could be a head.
-        [head, vec![0; 4], vec![0xff; length]].concat()
-    }
-
-    #[test]
-    fn lengths_are_found_however_the_stream_is_cut() {
-        let good = [0, 1, 125, 126, 1000, 70_000, 0].map(frame).concat();
-        let bad = [good.clone(), frame(70_001)].concat();
-        for size in [1, 3, 1000, bad.len()] {
-            let all = |stream: &[u8]| {
-                let mut frames = Frames::default();
-                stream.chunks(size).all(|piece| frames.pass(piece, 70_000))
-            };
-            assert!(all(&good), "{size}");
-            assert!(!all(&bad), "{size}");
+        let refusal = Refusal::new(code, self);
+        match self {
+            Self::TooLong(_) => (refusal.hint("send a smaller picture"), close),
+            _ => (refusal, close),
         }
     }
+}
 
-    #[test]
-    fn a_head_is_enough() {
-        let head = [
-            0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4,
-        ];
-        assert!(!Frames::default().pass(&head, 16 << 20));
+/// What to tell the client of a socket that broke, if it was we who broke it; the rest of a message that is not wanted cannot
+/// be told from the next one.
+pub(super) fn told(error: &ProtocolError) -> Option<(Refusal, CloseCode)> {
+    let ProtocolError::Io(error) = error else {
+        return None;
+    };
+    let PayloadError::Io(error) = error.get_ref()?.downcast_ref()? else {
+        return None;
+    };
+    let cut: &Cut = error.get_ref()?.downcast_ref()?;
+    Some(cut.told())
+}
+
+/// A socket's bytes, looked at before anything is made of them.
+struct Guard {
+    payload: Payload,
+    intake: Arc<Intake>,
+    frames: Frames,
+    /// Which message is under way, until when it may be, and the room that it has.
+    message: u64,
+    deadline: Option<Instant>,
+    room: Option<Room>,
+}
+
+impl Guard {
+    fn payload(self) -> Payload {
+        let bytes = stream::unfold(Some(self), move |guard| async move {
+            let mut guard = guard?;
+            match guard.next().await? {
+                Ok(chunk) => Some((Ok(chunk), Some(guard))),
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        let payload = Box::pin(bytes);
+        Payload::Stream { payload }
     }
+
+    async fn next(&mut self) -> Option<Result<Bytes, PayloadError>> {
+        let chunk = match self.deadline {
+            Some(deadline) => timeout_at(deadline, self.payload.next()).await,
+            None => Ok(self.payload.next().await),
+        };
+        let chunk = match chunk {
+            Ok(Some(Ok(chunk))) => chunk,
+            Ok(end) => return end,
+            Err(_) => return Some(Err(broken(Cut::TooSlow))),
+        };
+        let passed = self.frames.pass(&chunk);
+        let cut = match passed {
+            Ok(()) => self.make_room().await,
+            Err(cut) => Err(cut),
+        };
+        Some(cut.map(|()| chunk).map_err(broken))
+    }
+
+    /// For what is under way at the end of a chunk.
+    async fn make_room(&mut self) -> Result<(), Cut> {
+        let Some((message, bytes)) = self.frames.under_way() else {
+            (self.deadline, self.room) = (None, None);
+            return Ok(());
+        };
+        let deadline = match self.deadline {
+            Some(deadline) if self.message == message => deadline,
+            _ => {
+                self.room = None;
+                Instant::now() + self.intake.patience()
+            }
+        };
+        (self.message, self.deadline) = (message, Some(deadline));
+        if bytes > FREE_BYTES as u64 {
+            let room = self.intake.room(bytes, self.room.take());
+            let room = timeout_at(deadline, room).await;
+            self.room = Some(room.map_err(|_| Cut::NoRoom)?);
+        }
+        Ok(())
+    }
+}
+
+fn broken(cut: Cut) -> PayloadError {
+    PayloadError::Io(std::io::Error::other(cut))
 }

@@ -97,17 +97,20 @@ struct Stage<'a> {
 
 /// Large bodies on every worker, for the memory that an allocator keeps once it had it.
 pub async fn rehearse(show: &Show) -> anyhow::Result<()> {
-    let ghost = show.sessions.open_empty(show).await?;
+    // A session takes one at a time.
+    let ghosts = try_join_all((0..8).map(|_| show.sessions.open_empty(show))).await?;
     let mut chance = show.chance(2);
     for _ in 0..4 {
-        let bodies = (0..8).map(|_| {
+        let bodies = ghosts.iter().map(|ghost| {
             let mut own = StdRng::seed_from_u64(chance.random());
-            let ghost = &ghost;
             async move { strangers::oversized_body(show, ghost, &mut own).await }
         });
         try_join_all(bodies).await?;
     }
-    show.sessions.end(show, &ghost).await
+    for ghost in &ghosts {
+        show.sessions.end(show, ghost).await?;
+    }
+    Ok(())
 }
 
 /// One after the other until `end`.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::lcm_said::Said;
 use crate::http::Rooms;
-use crate::http::socket::is_too_long;
+use crate::http::socket::told;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::{EndReason, Event};
@@ -290,17 +290,11 @@ impl Talk {
         End::SessionEnded
     }
 
-    /// The rest of a message that is too long cannot be told from the next one, so the socket closes and the session
-    /// waits for it to come back.
+    /// The session waits for its socket to come back.
     async fn broken(mut self, error: ProtocolError) -> End {
-        if is_too_long(&error) {
-            let limit = self.rooms.ingest.max_frame_bytes;
-            let refusal = Refusal::new(
-                "picture_too_large",
-                format!("the message is over the limit of {limit} bytes"),
-            );
-            let _ = self.refuse(refusal.hint("send a smaller picture")).await;
-            let _ = self.socket.close(Some(CloseCode::Size.into())).await;
+        if let Some((refusal, code)) = told(&error) {
+            let _ = self.refuse(refusal).await;
+            let _ = self.socket.close(Some(code.into())).await;
         }
         End::Dropped
     }
