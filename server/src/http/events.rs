@@ -3,8 +3,9 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
@@ -19,6 +20,7 @@ pub async fn events(
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session = rooms.session(&key)?;
+    let place = rooms.place_to_listen()?;
     let receiver = session.events();
     let steers = control::check(&request, &session).is_ok();
     let ended = Box::pin(session.end_signal());
@@ -43,7 +45,7 @@ pub async fn events(
             }
         },
     );
-    Ok(answer(body))
+    Ok(answer(body, place))
 }
 
 /// A message as an event of the name that its `status` is.
@@ -52,10 +54,15 @@ pub(super) fn event_of(message: &Value) -> Result<Bytes, actix_web::Error> {
     Ok(Bytes::from(format!("event: {name}\ndata: {message}\n\n")))
 }
 
-/// The answer that streams events as they come.
+/// The answer that streams events as they come, to whoever has `place` meanwhile.
 pub(super) fn answer(
     events: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
+    place: OwnedSemaphorePermit,
 ) -> HttpResponse {
+    let events = events.map(move |event| {
+        let _held = &place;
+        event
+    });
     HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
