@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, ensure};
 use limn_pipeline::{
     Cancel, Frame, HostJob, Input, PipelineError, Registry, RunsOn, SessionId, Unknown,
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::access::Access;
@@ -18,7 +18,7 @@ use crate::access::task::sign_in_address;
 use crate::config::{Config, Task};
 use crate::fanout::ndi::Mirrors;
 use crate::http::compat::gendj::Addresses;
-use crate::http::{self, Intake, Rooms};
+use crate::http::{self, Intake, Rooms, Shelf};
 #[cfg(unix)]
 use crate::inference::child;
 use crate::inference::{Inference, Readiness};
@@ -224,6 +224,11 @@ pub fn start(config: &Config, registry: Registry) -> anyhow::Result<Running> {
         access: Arc::clone(&access),
         listing: Arc::clone(&listing),
         intake: Arc::new(Intake::new(&ingest, config.http.body_timeout)),
+        shelf: Shelf::default(),
+        listeners: Arc::new(Semaphore::new(match config.fanout.max_viewers {
+            0 => Semaphore::MAX_PERMITS,
+            most => most.min(Semaphore::MAX_PERMITS),
+        })),
         ingest,
         fanout: config.fanout.clone(),
         jpeg_quality: config.encode.jpeg_quality,

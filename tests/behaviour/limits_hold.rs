@@ -276,6 +276,67 @@ async fn words_on_their_way_in_share_a_memory_and_are_short() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_are_as_many_places_to_listen_as_to_watch() {
+    let house = House::open(&["--max-viewers", "2"]);
+    let owner = house.begin(json!({})).await;
+    let listen = async || Listener::open(house.address(), &owner.id, None).await;
+    let listening = (listen().await, listen().await);
+    let path = format!("/api/sessions/{}/events", owner.id);
+    for path in [path.as_str(), "/api/program/events"] {
+        let refused = house.ask("GET", path, &Value::Null).await;
+        let said = (refused.status, refused.code());
+        assert_eq!(said, (503, "too_many_viewers".into()), "{path}");
+        assert!(refused.header("retry-after").is_some());
+    }
+    // Who watches has places of their own.
+    drop(house.watch(&owner.id).await);
+    drop(listening);
+    let start = Instant::now();
+    let again = async || {
+        let answer = limn_tests::http::begin(house.address(), "GET", &path, &[]).await;
+        answer.status
+    };
+    while again().await != 200 {
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+    house.close().await;
+}
+
+/// Answers with nothing in them are waited for like others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_again_and_again_and_takes_nothing_is_not_answered() {
+    let house = House::open(&[]);
+    let request = "DELETE /api/login HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut stream = TcpStream::connect(house.address()).await.unwrap();
+    stream
+        .write_all(request.repeat(3).as_bytes())
+        .await
+        .unwrap();
+    let mut heard = String::new();
+    while heard.matches("204 No Content").count() < 3 {
+        let mut buffer = [0; 4096];
+        let count = stream.read(&mut buffer).await.unwrap();
+        heard.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+    }
+    assert!(
+        heard.ends_with("\r\n\r\n") && !heard.contains("chunked"),
+        "{heard}"
+    );
+
+    let asked = 200_000;
+    let all = request.repeat(asked);
+    let ask_all = stream.write_all(all.as_bytes());
+    let _ = tokio::time::timeout(Duration::from_secs(4), ask_all).await;
+    let metrics = house.ask("GET", "/metrics", &Value::Null).await;
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    let line = metrics.lines().find(|line| line.contains("\"204\""));
+    let answered = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+    let answered: usize = answered.unwrap_or_else(|| panic!("{metrics}"));
+    assert!(answered < asked / 10, "{answered}");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pictures_on_their_way_in_share_a_memory() {
     let house = House::open(&["--max-frame-bytes", "65536", "--max-upload-bytes", "131072"]);
     let owner = house.begin(json!({})).await;

@@ -11,6 +11,7 @@ mod flagged_pictures_are_hidden;
 mod frame_by_post;
 mod frames_over_a_socket;
 mod greedy_session_cannot_starve;
+mod https_holds;
 mod hundred_kills_leak_nothing;
 mod jpeg_leaves_as_it_came;
 mod keys_end;

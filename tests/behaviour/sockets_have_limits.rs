@@ -54,7 +54,8 @@ async fn messages_under_way_share_the_memory_of_pictures() {
     };
     assert_eq!(refused.code(), "too_many_uploads");
     // What is short is no matter.
-    let mut other = open(&house, &owner).await.unwrap();
+    let another = house.begin(json!({})).await;
+    let mut other = open(&house, &another).await.unwrap();
     other.binary(b"no picture at all".to_vec()).await;
     assert_eq!(other.status("refused").await["code"], "bad_picture");
     assert_eq!(socket.closed().await, Some(1008));

@@ -1,11 +1,12 @@
 //! The page: ours from inside the binary, or the operator's from a folder.
 
+use std::borrow::Cow;
 use std::path::{Component, Path};
 
 use actix_web::http::Method;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
-
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::Rooms;
@@ -32,7 +33,7 @@ impl Page {
 
 #[cfg(not(feature = "frontend"))]
 struct Placeholder {
-    data: std::borrow::Cow<'static, [u8]>,
+    data: Cow<'static, [u8]>,
 }
 
 /// Served by a build without the feature `frontend`.
@@ -75,11 +76,11 @@ pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpR
     };
     let bytes = match &rooms.frontend {
         Some(folder) => {
-            let inside = Path::new(path)
+            let below = Path::new(path)
                 .components()
                 .all(|part| matches!(part, Component::Normal(_)));
             let file = folder.join(path);
-            if !inside {
+            if !below {
                 return Err(missing());
             }
             web::block(move || std::fs::read(file))
@@ -87,8 +88,9 @@ pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpR
                 .ok()
                 .and_then(Result::ok)
                 .ok_or_else(missing)?
+                .into()
         }
-        None => Page::get(path).ok_or_else(missing)?.data.into_owned(),
+        None => inside(path).ok_or_else(missing)?,
     };
     // Vite puts a hash of the content into the names under assets/.
     let cache = if path.starts_with("assets/") {
@@ -100,6 +102,14 @@ pub async fn page(rooms: web::Data<Rooms>, request: HttpRequest) -> Result<HttpR
         .content_type(content_type(path))
         .insert_header((CACHE_CONTROL, cache))
         .body(bytes))
+}
+
+/// A file that the binary holds: of one copy for all who ask for it.
+fn inside(path: &str) -> Option<Bytes> {
+    Some(match Page::get(path)?.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    })
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -115,5 +125,18 @@ fn content_type(path: &str) -> &'static str {
         Some("woff2") => "font/woff2",
         Some("wasm") => "application/wasm",
         _ => "application/octet-stream",
+    }
+}
+
+// Where there is a page, a build for tests reads it from its folder.
+#[cfg(all(test, not(feature = "frontend")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_get_the_same_copy() {
+        let (one, two) = (inside("index.html").unwrap(), inside("index.html").unwrap());
+        assert_eq!(one.as_ptr(), two.as_ptr());
+        assert!(inside("nonesuch.html").is_none());
     }
 }

@@ -172,6 +172,22 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 
+    /// 503: so many answers are under way on one connection.
+    pub fn too_many_answers(most: usize) -> Self {
+        let reason = format!("{most} answers are under way on this connection already");
+        let refusal = Refusal::new("too_many_answers", reason);
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
+    }
+
+    /// 431: more headers than anybody needs.
+    pub fn head_too_large(limit: usize) -> Self {
+        let reason = format!("the address and the headers are over the limit of {limit} bytes");
+        Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Refusal::new("head_too_large", reason),
+        )
+    }
+
     /// 429: a session's pictures come one after the other.
     pub fn session_uploads() -> Self {
         Self::too_many(
@@ -215,6 +231,12 @@ impl ApiError {
             StatusCode::SERVICE_UNAVAILABLE,
             Refusal::new("source_unavailable", reason),
         )
+    }
+
+    /// 503: nobody else may listen to events.
+    pub fn too_many_listeners(most: usize) -> Self {
+        let refusal = Refusal::new("too_many_viewers", format!("{most} listen already"));
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal)
     }
 
     /// 503: there is no picture yet.

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
@@ -20,6 +21,7 @@ pub async fn events(
     key: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session = rooms.session(&key)?;
+    let place = rooms.place_to_listen()?;
     let receiver = session.events();
     let steers = control::check(&request, &session).is_ok();
     let ended = Box::pin(Caller::of(&request).until(session.end_signal()));
@@ -45,7 +47,7 @@ pub async fn events(
             }
         },
     );
-    Ok(answer(stream::iter(before).chain(body)))
+    Ok(answer(stream::iter(before).chain(body), place))
 }
 
 /// A message as an event of the name that its `status` is.
@@ -54,10 +56,15 @@ pub(super) fn event_of(message: &Value) -> Result<Bytes, actix_web::Error> {
     Ok(Bytes::from(format!("event: {name}\ndata: {message}\n\n")))
 }
 
-/// The answer that streams events as they come.
+/// The answer that streams events as they come, to whoever has `place` meanwhile.
 pub(super) fn answer(
     events: impl Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
+    place: OwnedSemaphorePermit,
 ) -> HttpResponse {
+    let events = events.map(move |event| {
+        let _held = &place;
+        event
+    });
     HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

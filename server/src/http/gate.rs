@@ -9,6 +9,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError, web};
 
+use super::answer::{self, Begun};
+use super::connection::Connection;
 use super::error::ApiError;
 use super::routes::{Answer, Body, Operation};
 use super::{Rooms, control, host, login};
@@ -188,17 +190,31 @@ macro_rules! policy {
     };
 }
 
-/// Turns away requests for another machine's name or by way of a proxy where everybody may do everything, and gives every answer the headers that keep a browser careful.
+/// actix's own limit for HTTP/1. Over HTTP/2 a head may have 16 MiB, of which but little came over the wire (RFC 7541, 7.3), and
+/// whatever waits for an answer keeps it.
+const HEAD_BYTES: usize = 128 << 10;
+
+/// Turns away who may not come in at all, and gives every answer the headers that keep a browser careful.
 pub async fn doorway(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let refusal = host::refusal(request.request(), &rooms(request.request()).access);
     let embeddable = request.path().starts_with("/watch/");
-    let mut response = if let Some(refusal) = refusal {
-        request.into_response(refusal.error_response())
+    let connection = request.conn_data::<Connection>();
+    let begun = connection.and_then(Connection::begin_answer);
+    let refusal = if let Some(stranger) = refusal {
+        Some(stranger)
+    } else if begun.as_ref().is_some_and(Begun::is_one_too_many) {
+        Some(ApiError::too_many_answers(answer::MOST))
+    } else if head_bytes(&request) > HEAD_BYTES {
+        Some(ApiError::head_too_large(HEAD_BYTES))
     } else {
-        next.call(request).await?.map_into_boxed_body()
+        None
+    };
+    let mut response = match refusal {
+        Some(refusal) => request.into_response(refusal.error_response()),
+        None => next.call(request).await?.map_into_boxed_body(),
     };
     let status = response.status().as_u16();
     let answers = &rooms(response.request()).metrics.answers;
@@ -216,7 +232,18 @@ pub async fn doorway(
         say(header::CONTENT_SECURITY_POLICY, unframed);
         say(header::X_FRAME_OPTIONS, "DENY");
     }
-    Ok(response)
+    Ok(match begun {
+        Some(begun) => response.map_body(|_, body| begun.hold(body)),
+        None => answer::in_turn(response),
+    })
+}
+
+/// What an address and its headers come to.
+fn head_bytes(request: &ServiceRequest) -> usize {
+    let path = request.uri().path_and_query();
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    path.map_or(0, |path| path.as_str().len()) + headers.sum::<usize>()
 }
 
 fn rooms(request: &HttpRequest) -> &web::Data<Rooms> {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::Rooms;
 use crate::inference::Readiness;
-use crate::listing::Pipelines;
 
 /// That the process answers.
 #[derive(Serialize, JsonSchema)]
@@ -53,6 +52,8 @@ pub async fn ready(rooms: web::Data<Rooms>) -> HttpResponse {
 }
 
 /// `GET /api/pipelines`.
-pub async fn pipelines(rooms: web::Data<Rooms>) -> web::Json<Pipelines> {
-    web::Json(rooms.listing.pipelines())
+pub async fn pipelines(rooms: web::Data<Rooms>) -> HttpResponse {
+    rooms.shelf.json("pipelines", || {
+        serde_json::to_vec(&rooms.listing.pipelines()).unwrap_or_default()
+    })
 }

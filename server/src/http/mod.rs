@@ -1,5 +1,6 @@
 //! The door: what handlers work with, and the server they answer in. `routes` has every route on one screen.
 
+mod answer;
 mod assets;
 pub mod compat;
 mod connection;
@@ -22,6 +23,7 @@ mod program;
 mod routes;
 mod sessions;
 mod share;
+mod shelf;
 mod snapshot;
 mod socket;
 mod sources;
@@ -42,7 +44,7 @@ use actix_web::web;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use bytes::Bytes;
 use clap::Args;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::{Access, Right};
 use crate::address;
@@ -61,9 +63,11 @@ use crate::seconds::seconds;
 use crate::session::Session;
 use crate::session::store::Store;
 pub use assets::presets;
+use connection::Porter;
 use error::ApiError;
 use gate::Caller;
 pub use intake::Intake;
+pub use shelf::Shelf;
 
 /// Who may come in, and where.
 #[derive(Args, Clone, Debug)]
@@ -94,6 +98,14 @@ pub struct HttpConfig {
         default_value_t = 10_000
     )]
     pub max_connections: usize,
+    /// The most connections at a time from one address, loopback ones aside; 0 for no limit
+    #[arg(
+        long,
+        env = "LIMN_MAX_PER_ADDRESS",
+        value_name = "N",
+        default_value_t = 1000
+    )]
+    pub max_per_address: usize,
     /// Certificates for https, PEM; a camera in a browser needs https or localhost
     #[arg(long, env = "LIMN_SSL_CERTFILE", value_name = "FILE")]
     pub ssl_certfile: Option<PathBuf>,
@@ -126,6 +138,10 @@ pub struct Rooms {
     pub ingest: Arc<IngestConfig>,
     /// What is on its way in.
     pub intake: Arc<Intake>,
+    /// What never changes.
+    pub shelf: Shelf,
+    /// Places for those who listen to events, as many as for viewers.
+    pub listeners: Arc<Semaphore>,
     /// What viewers may have.
     pub fanout: FanoutConfig,
     /// `--jpeg-quality`.
@@ -181,6 +197,12 @@ impl Rooms {
         Ok(())
     }
 
+    /// A place for one more who listens to events.
+    fn place_to_listen(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let place = Arc::clone(&self.listeners).try_acquire_owned();
+        place.map_err(|_| ApiError::too_many_listeners(self.fanout.max_viewers))
+    }
+
     /// How many watch, all in all.
     fn viewers(&self) -> usize {
         let sessions = self.store.all();
@@ -234,6 +256,8 @@ pub fn serve(
 ) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
     let tls = tls::config(config)?;
     let origins = rooms.access.cors_origins().to_vec();
+    let porter = Porter::new(config.max_per_address);
+    let most = config.max_connections.div_ceil(workers());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(rooms.clone())
@@ -247,10 +271,14 @@ pub fn serve(
     .h1_write_buffer_size(connection::WRITE_BUFFER_BYTES)
     .client_request_timeout(config.header_timeout)
     .keep_alive(config.keep_alive)
-    .max_connections(config.max_connections.div_ceil(workers()))
+    .max_connections(most)
+    // A worker takes up no connection while so many wait for a handshake, so that some that are silent would keep out all
+    // others: there may be as many of them as of any, and no longer than a plain one may be silent.
+    .max_connection_rate(most)
+    .tls_handshake_timeout(config.header_timeout)
     .workers(workers())
     .tcp_nodelay(true)
-    .on_connect(connection::accepted)
+    .on_connect(move |connection, extensions| porter.accepted(connection, extensions))
     .shutdown_timeout(2)
     .disable_signals();
     let address = (config.host, config.port);

@@ -15,11 +15,17 @@ use crate::listing::Listing;
 
 /// The document.
 pub async fn document(rooms: web::Data<Rooms>) -> HttpResponse {
-    HttpResponse::Ok().json(made(&rooms.listing))
+    rooms
+        .shelf
+        .json("openapi", || made(&rooms.listing).to_string().into_bytes())
 }
 
 /// The same for people.
 pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
+    rooms.shelf.page("docs", || drawn(&rooms.listing))
+}
+
+fn drawn(listing: &Listing) -> String {
     let mut page = String::from(
         "<p>The same for programs: <a href=/api/openapi.json>openapi.json</a>. What steers a session wants \
          <code>Authorization: Bearer CONTROL</code>, the token that beginning it answered.</p><table>\
@@ -44,7 +50,7 @@ pub async fn page(rooms: web::Data<Rooms>) -> HttpResponse {
         );
     }
     page.push_str("</table><h2>Bodies and parameters</h2>");
-    for (name, schema) in schemas(&rooms.listing) {
+    for (name, schema) in schemas(listing) {
         let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
         let (name, text) = (escaped(&name), escaped(&text));
         let _ = write!(

@@ -10,6 +10,10 @@ use super::leaflet::{escaped, leaflet};
 
 /// One table for each row.
 pub async fn addresses(rooms: web::Data<Rooms>) -> HttpResponse {
+    rooms.shelf.page("osc", || page(&rooms))
+}
+
+fn page(rooms: &Rooms) -> String {
     let port = match rooms.osc {
         Some(address) => format!("This server listens at UDP {address}."),
         None => "This server does not listen: start it with <code>--osc PORT</code>.".to_owned(),

@@ -105,7 +105,11 @@ pub async fn cut(
 }
 
 /// Who is on air, now and at each change, as server-sent events.
-pub async fn events(rooms: web::Data<Rooms>, request: HttpRequest) -> HttpResponse {
+pub async fn events(
+    rooms: web::Data<Rooms>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let place = rooms.place_to_listen()?;
     let mut on_air = rooms.program.on_air();
     on_air.mark_changed();
     let ended = Box::pin(Caller::of(&request).until(rooms.program.end_signal()));
@@ -117,5 +121,5 @@ pub async fn events(rooms: web::Data<Rooms>, request: HttpRequest) -> HttpRespon
         let message = json!({"status": "program", "session": *on_air.borrow_and_update()});
         Some((event_of(&message), (on_air, ended)))
     });
-    answer(body)
+    Ok(answer(body, place))
 }

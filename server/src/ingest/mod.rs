@@ -48,7 +48,7 @@ pub struct IngestConfig {
     /// The largest picture taken, in bytes
     #[arg(long, env = "LIMN_MAX_FRAME_BYTES", value_name = "BYTES", default_value_t = 16 << 20)]
     pub max_frame_bytes: usize,
-    /// Memory for pictures on their way in by request, all together, in bytes
+    /// Memory for pictures on their way in, all together, in bytes
     #[arg(long, env = "LIMN_MAX_UPLOAD_BYTES", value_name = "BYTES", default_value_t = 256 << 20)]
     pub max_upload_bytes: usize,
     /// The largest picture taken, in pixels; checked before it is decoded
