@@ -38,6 +38,34 @@ async fn pictures_go_in_and_painted_ones_come_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_late_gets_what_is_new() {
+    let house = House::open(&["--pipeline", "passthrough"]);
+    let owner = house
+        .begin(json!({"params": {"width": 64, "height": 64}}))
+        .await;
+    let path = format!("/api/sessions/{}/frames", owner.id);
+    let cookie = format!("limn_control={}", owner.control);
+    let mut socket = Camera::open(house.address(), &path, Some(&cookie))
+        .await
+        .unwrap();
+    for number in 0..3 {
+        owner.send(&noise(64, number)).await;
+        while socket.picture().await != noise(64, number) {}
+    }
+    // It looks away for two seconds.
+    for number in 3..103 {
+        owner.send(&noise(64, number)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut read = 1;
+    while socket.picture().await != noise(64, 102) {
+        read += 1;
+    }
+    assert!(read < 20, "{read} pictures stood in line");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_may_be_back_in_a_moment() {
     let house = House::open(&["--pipeline", "passthrough"]);
     let owner = house.begin(json!({})).await;

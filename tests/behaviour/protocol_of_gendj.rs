@@ -27,9 +27,13 @@ impl Page {
     }
 
     async fn picture(&mut self) -> Vec<u8> {
-        match self.0.next().await.unwrap().unwrap() {
-            Message::Binary(bytes) => bytes.to_vec(),
-            other => panic!("never anything but pictures: {other:?}"),
+        loop {
+            match self.0.next().await.unwrap().unwrap() {
+                Message::Binary(bytes) => return bytes.to_vec(),
+                // A page never sees them.
+                Message::Ping(_) => {}
+                other => panic!("never anything but pictures: {other:?}"),
+            }
         }
     }
 }

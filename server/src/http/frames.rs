@@ -6,9 +6,11 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, CloseCode};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use super::Rooms;
 use super::socket::{close_code, told};
+use super::window::Window;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::Event;
@@ -22,7 +24,7 @@ pub async fn frames(
 ) -> actix_web::Result<HttpResponse> {
     let session = rooms.session(&key)?;
     let place = rooms.intake.socket(&session.key)?;
-    let (response, socket, messages) = rooms.socket(&request, payload)?;
+    let (response, socket, messages, _) = rooms.socket(&request, payload)?;
     let camera = session.camera();
     actix_web::rt::spawn(async move {
         let _held = (camera, place);
@@ -45,6 +47,7 @@ async fn exchange(
     mut messages: actix_ws::AggregatedMessageStream,
 ) -> Result<(), actix_ws::Closed> {
     let mut painted = session.screen().output().feed();
+    let mut window = Window::default();
     let mut events = session.events();
     loop {
         tokio::select! {
@@ -56,7 +59,7 @@ async fn exchange(
                     socket.text(Event::Refused(refusal).json().to_string()).await?;
                 }
                 Some(Ok(AggregatedMessage::Ping(bytes))) => socket.pong(&bytes).await?,
-                Some(Ok(AggregatedMessage::Pong(_))) => {}
+                Some(Ok(AggregatedMessage::Pong(bytes))) => window.answered(&bytes, Instant::now()),
                 Some(Ok(AggregatedMessage::Close(reason))) => return socket.close(reason).await,
                 Some(Err(error)) => {
                     let Some((refusal, code)) = told(&error) else {
@@ -67,10 +70,10 @@ async fn exchange(
                 }
                 None => return Ok(()),
             },
-            picture = painted.next() => match picture {
+            picture = painted.next(), if window.is_open(Instant::now()) => match picture {
                 // Whoever sends the pictures knows how things stand with them.
                 Some(picture) if picture.placard.is_some() => {}
-                Some(picture) => socket.binary(picture.jpeg.bytes).await?,
+                Some(picture) => window.send(&mut socket, picture.jpeg.bytes).await?,
                 None => return Ok(()),
             },
             event = events.recv() => match event {

@@ -30,6 +30,7 @@ mod sources;
 mod state;
 pub mod stream;
 mod tls;
+mod window;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZero;
@@ -235,6 +236,7 @@ impl Rooms {
             HttpResponse,
             actix_ws::Session,
             actix_ws::AggregatedMessageStream,
+            socket::Heard,
         ),
         ApiError,
     > {

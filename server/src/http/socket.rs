@@ -3,7 +3,8 @@
 //! actix looks at a frame's length once all of the frame is there, and keeps what comes until then: whoever says that a
 //! frame is endless could fill the memory. So lengths are read before it, and a stream with one that is too long ends there.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -16,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::error::ApiError;
 use super::intake::{Intake, Room};
 use super::message::{Frames, TEXT_BYTES};
+use crate::lock::lock;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::EndReason;
@@ -28,7 +30,16 @@ pub(super) fn open(
     request: &HttpRequest,
     payload: web::Payload,
     intake: &Arc<Intake>,
-) -> Result<(HttpResponse, actix_ws::Session, AggregatedMessageStream), ApiError> {
+) -> Result<
+    (
+        HttpResponse,
+        actix_ws::Session,
+        AggregatedMessageStream,
+        Heard,
+    ),
+    ApiError,
+> {
+    let heard = Heard(Arc::new(Mutex::new(Instant::now())));
     let limit = intake.largest_picture();
     let guard = Guard {
         payload: payload.into_inner(),
@@ -37,6 +48,7 @@ pub(super) fn open(
         message: 0,
         deadline: None,
         room: None,
+        heard: heard.clone(),
     };
     let mut payload = guard.payload();
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
@@ -47,7 +59,18 @@ pub(super) fn open(
         .max_frame_size(limit)
         .aggregate_continuations()
         .max_continuation_size(limit);
-    Ok((response, socket, messages))
+    Ok((response, socket, messages, heard))
+}
+
+/// When the last byte came on a socket: of a long message over a slow link nothing else is heard for a while.
+#[derive(Clone)]
+pub(super) struct Heard(Arc<Mutex<Instant>>);
+
+impl Heard {
+    /// How long that is ago.
+    pub(super) fn elapsed(&self) -> Duration {
+        lock(&self.0).elapsed()
+    }
 }
 
 /// Why a socket was read no further.
@@ -113,6 +136,7 @@ struct Guard {
     message: u64,
     deadline: Option<Instant>,
     room: Option<Room>,
+    heard: Heard,
 }
 
 impl Guard {
@@ -138,6 +162,7 @@ impl Guard {
             Ok(end) => return end,
             Err(_) => return Some(Err(broken(Cut::TooSlow))),
         };
+        *lock(&self.heard.0) = Instant::now();
         let passed = self.frames.pass(&chunk);
         let cut = match passed {
             Ok(()) => self.make_room().await,

@@ -41,7 +41,7 @@ pub async fn socket(
         return Err(ApiError::bad_request("a session is named by a uuid").into());
     }
     // Before anything else: what asks for no socket must not take a place.
-    let (mut response, socket, messages) = rooms.socket(&request, payload)?;
+    let (mut response, socket, messages, heard) = rooms.socket(&request, payload)?;
     let caller = Caller::of(&request);
     // The one that the gate looked at: another may have come meanwhile, which is somebody else's.
     let session = match caller.session() {
@@ -79,7 +79,7 @@ pub async fn socket(
         .add_cookie(&control::cookie(&claim.session, rooms.is_secure(&request)))
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
     actix_web::rt::spawn(async move {
-        let talk = Talk::new(rooms, socket, Arc::clone(&claim.session));
+        let talk = Talk::new(rooms, socket, Arc::clone(&claim.session), heard);
         let end = talk.run(messages).await;
         claim.release(end);
     });

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::lcm_said::Said;
 use crate::http::Rooms;
-use crate::http::socket::{close_code, told};
+use crate::http::socket::{Heard, close_code, told};
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::session::event::{EndReason, Event};
@@ -70,7 +70,7 @@ pub(super) struct Talk {
     ask_at: Option<Instant>,
     interval: Duration,
     /// When the client last said anything, be it a pong.
-    heard: Instant,
+    heard: Heard,
 }
 
 impl Talk {
@@ -78,6 +78,7 @@ impl Talk {
         rooms: web::Data<Rooms>,
         socket: actix_ws::Session,
         session: Arc<Session>,
+        heard: Heard,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -88,7 +89,7 @@ impl Talk {
             expects: Expects::Beginning,
             asked: now,
             ask_at: None,
-            heard: now,
+            heard,
         }
     }
 
@@ -153,7 +154,6 @@ impl Talk {
     }
 
     async fn hear(&mut self, message: AggregatedMessage) -> ControlFlow<End> {
-        self.heard = Instant::now();
         match message {
             AggregatedMessage::Text(text) => self.hear_text(&text).await,
             AggregatedMessage::Binary(bytes) => self.hear_picture(bytes).await,

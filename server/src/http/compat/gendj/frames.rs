@@ -3,10 +3,12 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, CloseCode};
+use tokio::time::Instant;
 
 use super::Shared;
 use crate::http::counted;
 use crate::http::socket::close_code;
+use crate::http::window::Window;
 use crate::session::Session;
 use crate::session::event::EndReason;
 
@@ -20,7 +22,7 @@ async fn open(
     request: HttpRequest,
     payload: web::Payload,
 ) -> actix_web::Result<HttpResponse> {
-    let (response, socket, messages) = shared.rooms.socket(&request, payload)?;
+    let (response, socket, messages, _) = shared.rooms.socket(&request, payload)?;
     let from = counted(&request);
     actix_web::rt::spawn(async move {
         let Some(session) = shared.begin(from) else {
@@ -48,16 +50,20 @@ async fn exchange(
     mut messages: actix_ws::AggregatedMessageStream,
 ) -> Result<(), actix_ws::Closed> {
     let mut painted = session.screen().output().feed();
+    let mut window = Window::default();
     loop {
         tokio::select! {
             message = messages.recv() => match message {
                 Some(Ok(AggregatedMessage::Binary(bytes))) if !bytes.is_empty() => session.upload(Some(bytes)),
                 Some(Ok(AggregatedMessage::Ping(bytes))) => socket.pong(&bytes).await?,
                 Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return Ok(()),
+                Some(Ok(AggregatedMessage::Pong(bytes))) => window.answered(&bytes, Instant::now()),
                 Some(Ok(_)) => session.heard(),
             },
-            picture = painted.next() => match picture {
-                Some(picture) if picture.placard.is_none() => socket.binary(picture.jpeg.bytes).await?,
+            picture = painted.next(), if window.is_open(Instant::now()) => match picture {
+                Some(picture) if picture.placard.is_none() => {
+                    window.send(&mut socket, picture.jpeg.bytes).await?;
+                }
                 Some(_) => {}
                 None => return Ok(()),
             },
