@@ -114,7 +114,7 @@ class Secrets(unittest.TestCase):
             with Server(*flags) as server:
                 device = psutil.Process(server.process.pid).children()[0]
                 # Whatever else it writes must not break who reads objects.
-                device.send_signal(signal.SIGSEGV)
+                device.send_signal(signal.SIGABRT)
                 ready = lambda: [line for line in path.read_text().splitlines() if "`img2img` is ready" in line]
                 until("it is ready again", lambda: len(ready()) == 2)
                 used = lambda: re.search(r"^limn_device_memory_used_bytes (\d+)", server.request("GET", "/metrics")[2].decode(), re.M)
