@@ -1,5 +1,6 @@
 """Bytes to begin with: `seeds.py` writes them to `seeds/`, a folder for each reader of `tests/rubble`."""
 
+import base64
 import io
 import json
 import struct
@@ -64,6 +65,16 @@ def pictures():
     moving = io.BytesIO()
     picture.save(moving, "WEBP", save_all=True, append_images=[picture.rotate(180)])
     found["moving"] = bytes([3, 7, 7]) + moving.getvalue()
+    # Found by libFuzzer: a decoder panicked at it.
+    found["panic"] = base64.b64decode(
+        "AhcP/9j/4AAQSkZJ+wIAAAAAAAABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hy"
+        "c5PTgyPC4zNDL/2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIAGDIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMv/A"
+        "ABEIABABswMBEQACIwEDEwH/xAAfAAABBQEBAQEBAQAAAAAAAAAAAQIDBAUGBwgJCgv/xAC1EAACAQMDAgQDBQUEBAAAAX0BAgMABBEFEiEwQQ"
+        "YTUWEHInEUMoGRoQgjQrHBFVLR8CQ2YnKCCQoWFxgZGiUmJygpKjQ1Njc4OTpDREVGR0hJSlNUVVZXWFlaY2RlZmdoaWpzdHV2d3h5eoOEhYaH"
+        "iImKkpOUlZaXmJmaoqOkpaanQaipqrKztLW2t7i5usLDxMXGx8jJytLTL//EAB0QAAICAQUAAAAAAAAAAAAAAAADAQIEERITFCH/2gAIAQEAAQ"
+        "UCWvceelY41yY2lVk+n//EABQRAQAAAAAAAAAAAAAAAAAAABD/2gAIAQMBAT8BP//EABQRAQAAAAAAAAAAAAAAAAAAABD/2gAIAQIBAT8BP//E"
+        "AB4QAAIBBAMBAAAAAAAAAAAAAAABAgMSIkERMVGh/9oACAEBAAY/AjmbSMJoPWzUbNH/2Q=="
+    )
     return found
 
 

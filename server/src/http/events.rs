@@ -9,9 +9,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Rooms;
+use super::caller::Caller;
 use super::control;
 use super::error::ApiError;
-use super::gate::Caller;
 
 /// One event per message, named by its `status`; ends with the session. Whoever shows the control token hears all that
 /// the session says; a viewer nothing that tells of prompts or faults.

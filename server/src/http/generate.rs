@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use limn_pipeline::{Input, Unknown};
 use schemars::JsonSchema;
@@ -12,9 +11,9 @@ use serde_json::{Map, Value};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::caller::Caller;
 use super::error::ApiError;
-use super::gate::Caller;
-use super::{Rooms, counted};
+use super::{Rooms, counted, snapshot};
 use crate::listing::Choice;
 use crate::refusal::Refusal;
 use crate::session::Session;
@@ -74,15 +73,12 @@ pub async fn generate(
     session.patch(&params, Unknown::Refuse)?;
     let events = session.events();
     session.upload((!bytes.is_empty()).then_some(bytes));
-    let jpeg = tokio::select! {
-        picture = session.screen().snapshot() => picture.ok_or_else(ApiError::no_picture)?.jpeg,
+    let picture = tokio::select! {
+        picture = session.screen().snapshot() => picture.ok_or_else(ApiError::no_picture)?,
         refusal = refused(events) => return Err(refusal.into()),
         () = tokio::time::sleep(PATIENCE) => return Err(ApiError::no_picture()),
     };
-    Ok(HttpResponse::Ok()
-        .content_type("image/jpeg")
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(jpeg.bytes))
+    Ok(snapshot::answer(picture))
 }
 
 /// A session for one picture: it ends with the request, however that ends.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::counted;
 use super::error::ApiError;
-use super::routes::Body;
+use super::operation::Body;
 use crate::ingest::IngestConfig;
 use crate::tally::{Share, Tally};
 
@@ -220,7 +220,7 @@ mod tests {
     use serde_json::json;
 
     use crate::config::Config;
-    use crate::http::routes::Needed;
+    use crate::http::operation::Needed;
 
     const PICTURE: Body = Body::Picture(Needed::Yes);
     const JSON: Body = Body::Json(|| json!({}), Needed::Yes, 128 << 10);

@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::caller::Caller;
 use super::control::bearer;
 use super::error::ApiError;
-use super::gate::Caller;
 use super::{Rooms, counted};
 use crate::access::{Access, Grant, Right};
 use crate::session::lease::Lease;

@@ -1,9 +1,6 @@
 //! How far a WebSocket's message has come, before it is whole.
 
-use super::socket::Cut;
-
-/// The longest text: what is read as JSON takes many times its length.
-pub const TEXT_BYTES: usize = 64 << 10;
+use super::cut::{Cut, TEXT_BYTES};
 
 /// The longest ping, pong or close (RFC 6455, 5.5).
 const CONTROL_BYTES: u64 = 125;

@@ -2,9 +2,11 @@
 
 mod answer;
 mod assets;
+mod caller;
 pub mod compat;
 mod connection;
 mod control;
+mod cut;
 mod error;
 mod events;
 mod frames;
@@ -18,6 +20,7 @@ mod login;
 mod message;
 mod metrics;
 mod openapi;
+mod operation;
 mod osc;
 mod program;
 mod routes;
@@ -64,9 +67,9 @@ use crate::seconds::seconds;
 use crate::session::Session;
 use crate::session::store::Store;
 pub use assets::presets;
+use caller::Caller;
 use connection::Porter;
 use error::ApiError;
-use gate::Caller;
 pub use intake::Intake;
 pub use shelf::Shelf;
 

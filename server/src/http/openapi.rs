@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::Rooms;
 use super::leaflet::{escaped, leaflet};
-use super::routes::{Answer, Body, Needed, OPERATIONS, Operation};
+use super::operation::{Answer, Body, Needed, Operation};
+use super::routes::OPERATIONS;
 use super::stream::NUMBERS;
 use crate::fanout::wire::Wire;
 use crate::listing::Listing;

@@ -10,9 +10,9 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::Rooms;
+use super::caller::Caller;
 use super::error::ApiError;
 use super::events::{answer, event_of};
-use super::gate::Caller;
 use super::snapshot;
 use super::stream::{Query, answer_with, head_of};
 use crate::fanout::ndi::MirrorState;

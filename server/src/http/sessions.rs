@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::caller::Caller;
 use super::error::ApiError;
-use super::gate::Caller;
 use super::{Rooms, counted};
 use crate::refusal::Refusal;
 use crate::session::SessionState;

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 
 use super::Rooms;
 use super::error::ApiError;
+use crate::picture::Picture;
 use crate::screen::Screen;
 
 /// How long a snapshot waits for a session's first picture.
@@ -31,10 +32,15 @@ pub(super) async fn of(
         () = ended => None,
         () = tokio::time::sleep(PATIENCE) => None,
     };
-    let jpeg = picture.ok_or_else(ApiError::no_picture)?.jpeg;
-    Ok(HttpResponse::Ok()
+    Ok(answer(picture.ok_or_else(ApiError::no_picture)?))
+}
+
+/// A picture as an answer.
+pub(super) fn answer(picture: Picture) -> HttpResponse {
+    let jpeg = picture.jpeg;
+    HttpResponse::Ok()
         .content_type("image/jpeg")
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Timestamp", jpeg.captured.to_string()))
-        .body(jpeg.bytes))
+        .body(jpeg.bytes)
 }

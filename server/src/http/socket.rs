@@ -14,9 +14,10 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
+use super::cut::Cut;
 use super::error::ApiError;
 use super::intake::{Intake, Room};
-use super::message::{Frames, TEXT_BYTES};
+use super::message::Frames;
 use crate::lock::lock;
 use crate::refusal::Refusal;
 use crate::session::Session;
@@ -73,44 +74,11 @@ impl Heard {
     }
 }
 
-/// Why a socket was read no further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Cut {
-    /// The message is, or says to be.
-    #[error("the message is over the limit of {0} bytes")]
-    TooLong(usize),
-    /// The message is a text, and is.
-    #[error("a text message is over the limit of {TEXT_BYTES} bytes")]
-    TextTooLong,
-    /// It was not whole in time.
-    #[error("the message took too long")]
-    TooSlow,
-    /// Others have all the memory.
-    #[error("too many pictures are on their way in")]
-    NoRoom,
-}
-
 /// With which code a socket closes whose session has ended: a server that stops may be back in a moment.
 pub(super) fn close_code(session: &Session) -> CloseCode {
     match session.end_reason() {
         Some(EndReason::Draining) => CloseCode::Restart,
         _ => CloseCode::Normal,
-    }
-}
-
-impl Cut {
-    fn told(self) -> (Refusal, CloseCode) {
-        let (code, close) = match self {
-            Self::TooLong(_) => ("picture_too_large", CloseCode::Size),
-            Self::TextTooLong => ("message_too_large", CloseCode::Size),
-            Self::TooSlow => ("too_slow", CloseCode::Policy),
-            Self::NoRoom => ("too_many_uploads", CloseCode::Again),
-        };
-        let refusal = Refusal::new(code, self);
-        match self {
-            Self::TooLong(_) => (refusal.hint("send a smaller picture"), close),
-            _ => (refusal, close),
-        }
     }
 }
 

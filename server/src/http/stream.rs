@@ -7,9 +7,9 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::Rooms;
+use super::caller::Caller;
 use super::connection::Connection;
 use super::error::ApiError;
-use super::gate::Caller;
 use crate::fanout::config::FanoutConfig;
 use crate::fanout::mjpeg::{CONTENT_TYPE, Straight, body};
 use crate::fanout::viewer::{View, Viewer};

@@ -1,10 +1,11 @@
 //! Compressed bytes from a stranger to pixels, within limits that are checked before any memory is taken.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, RgbImage};
 use limn_pipeline::{Frame, Size};
 
 use crate::ingest::{IngestConfig, jpeg, webp};
@@ -95,7 +96,7 @@ pub fn head<'a>(bytes: &'a Bytes, config: &IngestConfig) -> Result<Head<'a>, Ing
         ImageFormat::WebP => webp::check(bytes, config.max_pixels)?,
         _ => {}
     }
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let mut decoder = fenced(|| reader.into_decoder()).map_err(IngestError::Broken)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > config.max_pixels {
         return Err(IngestError::TooManyPixels {
@@ -124,7 +125,8 @@ impl Head<'_> {
     /// Decodes it and turns it upright as its Exif says.
     pub fn decode(self) -> Result<Decoded, IngestError> {
         let untouched = self.as_it_came();
-        let mut picture = DynamicImage::from_decoder(self.decoder).map_err(broken)?;
+        let picture = fenced(|| DynamicImage::from_decoder(self.decoder));
+        let mut picture = picture.map_err(IngestError::Broken)?;
         picture.apply_orientation(self.orientation);
         Ok(Decoded {
             picture: picture.into_rgb8(),
@@ -135,15 +137,16 @@ impl Head<'_> {
 
 /// The pixels of a JPEG whose head was read before.
 pub fn pixels(jpeg: &Bytes) -> Result<Vec<u8>, String> {
-    let picture = image::load_from_memory_with_format(jpeg, ImageFormat::Jpeg);
-    Ok(picture
-        .map_err(|error| error.to_string())?
-        .into_rgb8()
-        .into_raw())
+    let decode = || image::load_from_memory_with_format(jpeg, ImageFormat::Jpeg);
+    Ok(fenced(decode)?.into_rgb8().into_raw())
 }
 
-fn broken(error: image::ImageError) -> IngestError {
-    IngestError::Broken(error.to_string())
+/// A decoder that panics at a picture that somebody has made for that refuses it like any other.
+fn fenced<T>(decode: impl FnOnce() -> ImageResult<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(decoded) => decoded.map_err(|error| error.to_string()),
+        Err(_) => Err("its decoder gives up".to_owned()),
+    }
 }
 
 /// Decoders fill what is missing with grey; a picture that was cut short on its way is refused instead.
@@ -205,6 +208,13 @@ mod tests {
             .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
             .unwrap();
         assert!(decode(&png.into(), &config).unwrap().jpeg.is_none());
+    }
+
+    #[test]
+    fn a_picture_at_which_its_decoder_panics_is_refused() {
+        let seed = include_bytes!("../../../tests/fuzz/seeds/pictures/panic");
+        let why = refusal(seed[3..].to_vec());
+        assert_eq!(why, "the picture cannot be decoded: its decoder gives up");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::lcm_talk::{End, Talk};
+use crate::http::caller::Caller;
 use crate::http::error::ApiError;
-use crate::http::gate::Caller;
 use crate::http::{Rooms, control, counted};
 use crate::session::event::EndReason;
 use crate::session::store::{CreateError, Store};
