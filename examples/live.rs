@@ -68,13 +68,16 @@ fn paint(path: &str, bearer: &str, pictures: &[PathBuf]) -> anyhow::Result<()> {
     let (mut socket, _) = connect(request)?;
     for picture in pictures {
         socket.send(Message::binary(std::fs::read(picture)?))?;
-        match socket.read()? {
-            Message::Binary(painted) => {
-                let name = picture.file_name().unwrap_or_default().to_string_lossy();
-                std::fs::write(picture.with_file_name(format!("painted-{name}")), painted)?;
+        let painted = loop {
+            match socket.read()? {
+                Message::Binary(painted) => break painted,
+                // Reading on answers it, and the server learns that the picture has been read.
+                Message::Ping(_) => {}
+                refused => bail!("{}: {refused}", picture.display()),
             }
-            refused => bail!("{}: {refused}", picture.display()),
-        }
+        };
+        let name = picture.file_name().unwrap_or_default().to_string_lossy();
+        std::fs::write(picture.with_file_name(format!("painted-{name}")), painted)?;
     }
     Ok(socket.close(None)?)
 }
