@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// The marker of marker.rs: a JPEG comment segment.
+// The marker of marker.rs: an APP0 segment.
 #define MARKER_BYTES 28
 #define MAGIC "LIMNFANS"
 
@@ -184,7 +184,7 @@ static int make_buffers(struct v4l2_requestbuffers *request)
 static uint32_t expose(uint8_t *target)
 {
 	const struct frame *frame = &camera.frames[camera.sequence % camera.frame_count];
-	uint8_t marker[MARKER_BYTES] = {0xff, 0xfe, 0, MARKER_BYTES - 2};
+	uint8_t marker[MARKER_BYTES] = {0xff, 0xe0, 0, MARKER_BYTES - 2};
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;

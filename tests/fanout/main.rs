@@ -1,6 +1,6 @@
 //! `fanout`: one camera, many viewers, Limn beside the nearest peer on the same pictures. Prints rows of Markdown.
 //!
-//! Each picture says when it was sent, in a comment inside its JPEG, so that a viewer knows how old what it sees is.
+//! Each picture says when it was sent, in an APP0 segment inside its JPEG, so that a viewer knows how old what it sees is.
 //! The camera, the viewers and both servers run on one machine and so by one clock.
 
 #![allow(clippy::print_stdout, reason = "the tables go to standard output")]

@@ -1,12 +1,12 @@
-//! A JPEG comment behind a picture's first two bytes that says which it is and when it was sent. `fakecam.c` writes the
-//! same one.
+//! A segment behind a picture's first two bytes that says which it is and when it was sent: APP0, which Limn leaves in where it
+//! takes comments out. `fakecam.c` writes the same one.
 
 use rustix::time::{ClockId, clock_gettime};
 
 const MAGIC: &[u8; 8] = b"LIMNFANS";
 
-/// Comment segment (ITU-T T.81, B.2.4.5), its length with the two bytes that say it.
-const SEGMENT: [u8; 4] = [0xff, 0xfe, 0, 26];
+/// APP0 (ITU-T T.81, B.2.4.6), its length with the two bytes that say it.
+const SEGMENT: [u8; 4] = [0xff, 0xe0, 0, 26];
 
 /// How many bytes a picture must show for its marker to be read.
 pub const PREFIX_BYTES: usize = 30;
