@@ -20,6 +20,8 @@ FILTER = """
 add table ip limn
 add chain ip limn in { type filter hook input priority 0; }
 """
+LOSS = "add rule ip limn in numgen random mod 3 == 0 drop"
+NFT = ["/usr/sbin/nft", "-f", "-"]
 CALM_SECS = 3
 LOSS_SECS = 20
 # A TCP that has lost much waits longer and longer before it tries again; Linux at most two minutes, after six losses on end 13 s.
@@ -28,7 +30,7 @@ GONE_SECS = 60
 
 
 def nft(rule):
-    subprocess.run(["/usr/sbin/nft", "-f", "-"], input=rule, text=True, check=True)
+    subprocess.run(NFT, input=rule, text=True, check=True)
 
 
 class Viewer(threading.Thread):
@@ -105,7 +107,7 @@ def main():
         calm = until(lambda: all(viewer.is_well() for viewer in viewers), 20)
         time.sleep(CALM_SECS)
         memory, work, start = process.memory_info().rss, spent(process), time.monotonic()
-        nft("add rule ip limn in numgen random mod 3 == 0 drop")
+        nft(LOSS)
         asked, answered = asks(server, LOSS_SECS)
         work = (spent(process) - work) / (time.monotonic() - start)
         seen = [len(viewer.since(start)) for viewer in viewers]

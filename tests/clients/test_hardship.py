@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from lossy import Viewer
+from lossy import FILTER, LOSS, NFT, Viewer
 from server import BINARY, ROOT, Server
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
@@ -38,6 +38,9 @@ def until(what, holds, seconds=20):
 
 class Hardship(unittest.TestCase):
     def test_a_third_of_the_packets_may_be_lost(self):
+        tried = subprocess.run([*own("--net"), *NFT], input=FILTER + LOSS, capture_output=True, text=True)
+        if tried.returncode:
+            raise unittest.SkipTest(f"this kernel drops no packets: {tried.stderr.strip()}")
         script = Path(__file__).with_name("lossy.py")
         done = subprocess.run([*own("--net"), sys.executable, str(script)], cwd=ROOT, capture_output=True, text=True, timeout=240)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
