@@ -133,25 +133,17 @@ impl KeyRing {
 
     /// Takes the place of `before`: what both have goes on, and what this one lacks, or has for another right, is revoked.
     pub fn follow(&mut self, before: &Self) {
-        let mine = self
-            .keys
-            .iter_mut()
-            .map(|(right, lease)| (Some(*right), lease));
-        let signing = self.signing.iter_mut().map(|(_, lease)| (None, lease));
-        let mut mine: Vec<_> = mine.chain(signing).collect();
-        let theirs = before
-            .keys
-            .iter()
-            .map(|(right, lease)| (Some(*right), lease));
-        let signing = before.signing.iter().map(|(_, lease)| (None, lease));
-        for (right, lease) in theirs.chain(signing) {
-            let same = |(other, mine): &&mut (Option<Right>, &mut Lease)| {
-                *other == right && **mine == *lease
-            };
-            match mine.iter_mut().find(|mine| same(mine)) {
-                Some((_, mine)) => **mine = lease.clone(),
-                None => lease.revoke(),
-            }
+        hand_on(&mut self.keys, &before.keys);
+        hand_on(self.signing.as_mut_slice(), before.signing.as_slice());
+    }
+}
+
+/// The leases of what is in both go over to `after`, the others end.
+fn hand_on<T: PartialEq>(after: &mut [(T, Lease)], before: &[(T, Lease)]) {
+    for old in before {
+        match after.iter_mut().find(|new| **new == *old) {
+            Some((_, lease)) => *lease = old.1.clone(),
+            None => old.1.revoke(),
         }
     }
 }

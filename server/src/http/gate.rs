@@ -13,7 +13,7 @@ use super::answer::{self, Begun};
 use super::caller::Caller;
 use super::connection::Connection;
 use super::error::ApiError;
-use super::operation::{Answer, Body, Operation};
+use super::operation::{Answer, Operation};
 use super::{Rooms, control, host, login};
 use crate::access::signed::Scope;
 use crate::access::{Access, Right};
@@ -32,23 +32,17 @@ pub async fn gate(
     if let Some(operation) = wanted {
         let caller = admit(&request, operation);
         let admitted = caller.and_then(|caller| {
+            let rooms = rooms(request.request()).clone();
+            let session = caller.session();
             request.extensions_mut().insert(caller);
-            take_in(&mut request, &operation.body)
+            let session = session.as_ref().map(|session| session.key.as_str());
+            rooms.intake.admit(&mut request, &operation.body, session)
         });
         if let Err(error) = admitted {
             return Ok(request.into_response(error.error_response()));
         }
     }
     Ok(next.call(request).await?.map_into_boxed_body())
-}
-
-/// Makes room for the body.
-fn take_in(request: &mut ServiceRequest, body: &Body) -> Result<(), ApiError> {
-    let rooms = rooms(request.request()).clone();
-    let key = request.match_info().get("key");
-    let session = key.and_then(|key| rooms.store.find(key));
-    let session = session.as_ref().map(|session| session.key.as_str());
-    rooms.intake.admit(request, body, session)
 }
 
 fn admit(request: &ServiceRequest, operation: &Operation) -> Result<Caller, ApiError> {

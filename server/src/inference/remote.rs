@@ -33,6 +33,7 @@ pub(super) struct State {
     rows: Mutex<Rows>,
     numbers: AtomicU64,
     open_sessions: AtomicUsize,
+    /// Whether there is no process, and was one.
     lost: AtomicBool,
     memory: Mutex<Option<DeviceMemory>>,
     /// Whether this process has painted a frame.
@@ -156,7 +157,7 @@ impl Remote {
 
     /// Whether there is no process, or one that has not begun to paint again.
     pub fn is_lost(&self) -> bool {
-        self.state.lost.load(Ordering::Relaxed)
+        self.state.lost.load(Ordering::Relaxed) || lock(&self.state.rows).is_recovering()
     }
 }
 
@@ -190,8 +191,7 @@ impl State {
         match news {
             News::Row { row, state } => {
                 lock(&self.link).heard = Some(now);
-                self.lost
-                    .store(lock(&self.rows).hear(&row, state, now), Ordering::Relaxed);
+                lock(&self.rows).hear(&row, state, now);
                 self.order(now);
             }
             News::Painted {
@@ -270,8 +270,7 @@ impl State {
     pub(super) fn begin(&self, orders: mpsc::UnboundedSender<Order>) {
         self.painted.store(false, Ordering::Relaxed);
         lock(&self.link).orders = Some(orders);
-        self.lost
-            .store(lock(&self.rows).is_recovering(), Ordering::Relaxed);
+        self.lost.store(false, Ordering::Relaxed);
         self.order(Instant::now());
     }
 

@@ -102,28 +102,28 @@ impl Rows {
         due
     }
 
-    /// News of a row; answers whether some are still to come back that had been there.
-    pub fn hear(&mut self, row: &str, state: Readiness, now: Instant) -> bool {
-        if let Some(reading) = self.0.get_mut(row) {
-            match &state {
-                Readiness::Loading => {}
-                Readiness::Ready(_) => {
-                    reading.took = reading.ordered.map(|ordered| now - ordered);
-                    (reading.deaths, reading.failures) = (0, 0);
-                    reading.state.send_replace(state);
-                }
-                // It was there: whatever keeps it away may pass, and people wait for it.
-                Readiness::Failed(_) if reading.took.is_some() => {
-                    let pause = PAUSES[reading.failures.min(PAUSES.len() - 1)];
-                    reading.failures += 1;
-                    (reading.ordered, reading.rests_until) = (None, Some(now + pause));
-                }
-                Readiness::Failed(_) => {
-                    reading.state.send_replace(state);
-                }
+    /// News of a row.
+    pub fn hear(&mut self, row: &str, state: Readiness, now: Instant) {
+        let Some(reading) = self.0.get_mut(row) else {
+            return;
+        };
+        match &state {
+            Readiness::Loading => {}
+            Readiness::Ready(_) => {
+                reading.took = reading.ordered.map(|ordered| now - ordered);
+                (reading.deaths, reading.failures) = (0, 0);
+                reading.state.send_replace(state);
+            }
+            // It was there: whatever keeps it away may pass, and people wait for it.
+            Readiness::Failed(_) if reading.took.is_some() => {
+                let pause = PAUSES[reading.failures.min(PAUSES.len() - 1)];
+                reading.failures += 1;
+                (reading.ordered, reading.rests_until) = (None, Some(now + pause));
+            }
+            Readiness::Failed(_) => {
+                reading.state.send_replace(state);
             }
         }
-        self.is_recovering()
     }
 
     /// Whether some are to come back that had been there.
@@ -199,7 +199,8 @@ mod tests {
         // The one that was there first, and then the other alone.
         assert!(rows.is_recovering());
         assert_eq!(rows.due(now), ["good"]);
-        assert!(!rows.hear("good", ready(), now));
+        rows.hear("good", ready(), now);
+        assert!(!rows.is_recovering());
         assert_eq!(rows.due(now), ["bad"]);
         rows.lose();
         assert!(matches!(
@@ -245,18 +246,22 @@ mod tests {
         rows.hear("row", ready(), now);
         rows.lose();
         rows.due(now);
-        assert!(rows.hear("row", failed(), now));
+        rows.hear("row", failed(), now);
+        assert!(rows.is_recovering());
         assert!(matches!(*state.borrow(), Readiness::Loading));
         assert!(rows.due(now).is_empty());
         assert_eq!(rows.due(now + SECOND), ["row"]);
-        assert!(rows.hear("row", failed(), now + SECOND));
+        rows.hear("row", failed(), now + SECOND);
+        assert!(rows.is_recovering());
         assert!(rows.due(now + SECOND * 3 / 2).is_empty());
         assert_eq!(rows.due(now + SECOND * 2), ["row"]);
-        assert!(!rows.hear("row", ready(), now));
+        rows.hear("row", ready(), now);
+        assert!(!rows.is_recovering());
         // The first time it is told.
         let other = rows.ask("other");
         rows.due(now);
-        assert!(!rows.hear("other", failed(), now));
+        rows.hear("other", failed(), now);
+        assert!(!rows.is_recovering());
         assert!(matches!(*other.borrow(), Readiness::Failed(_)));
     }
 

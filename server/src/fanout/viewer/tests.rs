@@ -1,3 +1,5 @@
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::cell::Inlet;
 use crate::fanout::audience::Audience;
@@ -16,16 +18,24 @@ const PLAIN: View = View {
 };
 
 fn viewer(view: View, inlet: &Inlet<Picture>) -> Viewer {
+    viewer_until(view, inlet, std::future::pending())
+}
+
+/// A viewer of a session that ends when the other half is dropped.
+fn until_ended(inlet: &Inlet<Picture>) -> (Viewer, oneshot::Sender<()>) {
+    let (end, ended) = oneshot::channel();
+    let ended = async { drop(ended.await) };
+    (viewer_until(PLAIN, inlet, ended), end)
+}
+
+fn viewer_until(
+    view: View,
+    inlet: &Inlet<Picture>,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> Viewer {
     let seat = Audience::default().sit(None, view.wire);
-    Viewer::new(
-        view,
-        Box::new(|_| None),
-        inlet.feed(),
-        0,
-        seat,
-        std::future::pending(),
-        85,
-    )
+    let supply = Box::new(|_| None);
+    Viewer::new(view, supply, inlet.feed(), 0, seat, ended, 85)
 }
 
 async fn shown(viewer: &mut Viewer) -> String {
@@ -106,11 +116,7 @@ async fn what_came_while_a_part_was_on_its_way_goes_before_what_would_be_sent_ag
 #[tokio::test(start_paused = true)]
 async fn the_end_is_seen_by_whoever_takes_long_for_a_part() {
     let inlet = Inlet::default();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let seat = Audience::default().sit(None, Wire::Length);
-    let ended = async { drop(ended.await) };
-    let supply = Box::new(|_| None);
-    let mut viewer = Viewer::new(PLAIN, supply, inlet.feed(), 0, seat, ended, 85);
+    let (mut viewer, end) = until_ended(&inlet);
     inlet.set(picture(1, "1"));
     assert_eq!(shown(&mut viewer).await, "1");
     tokio::time::sleep(Duration::from_millis(1200)).await;
@@ -270,16 +276,7 @@ async fn what_is_held_goes_out_when_the_feed_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_last_word_that_takes_its_time_is_waited_for_and_nothing_comes_before_it() {
     let inlet = Inlet::default();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let mut viewer = Viewer::new(
-        PLAIN,
-        Box::new(|_| None),
-        inlet.feed(),
-        0,
-        Audience::default().sit(None, Wire::Length),
-        async { drop(ended.await) },
-        85,
-    );
+    let (mut viewer, end) = until_ended(&inlet);
     inlet.set(picture(1, "1"));
     assert_eq!(shown(&mut viewer).await, "1");
     drop(end);
@@ -295,11 +292,7 @@ async fn a_last_word_that_takes_its_time_is_waited_for_and_nothing_comes_before_
 #[tokio::test(start_paused = true)]
 async fn whoever_may_look_no_longer_is_shown_nothing_more() {
     let inlet = Inlet::default();
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let seat = Audience::default().sit(None, Wire::Length);
-    let ended = async { drop(ended.await) };
-    let supply = Box::new(|_| None);
-    let mut viewer = Viewer::new(PLAIN, supply, inlet.feed(), 0, seat, ended, 85);
+    let (mut viewer, end) = until_ended(&inlet);
     inlet.set(picture(1, "1"));
     assert_eq!(shown(&mut viewer).await, "1");
     drop(end);
